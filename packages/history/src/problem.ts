@@ -1,0 +1,103 @@
+/**
+ * Every way in which Drover can refuse or fail, as a closed set. The command line maps each code to an exit code, and
+ * callers switch on codes, never on the text of a message.
+ */
+export type ProblemCode =
+  // what was typed or configured
+  | 'USAGE'
+  | 'CONFIG_INVALID'
+  | 'DATABASE_UNKNOWN'
+  | 'TARGET_INVALID'
+  | 'REVISION_UNKNOWN'
+  | 'REVISION_AMBIGUOUS'
+  | 'URL_MISSING'
+  | 'URL_INVALID'
+  | 'WRITE_FAILED'
+  // the files of a history
+  | 'REVISION_INVALID'
+  | 'DUPLICATE_ID'
+  | 'MISSING_PARENT'
+  | 'CYCLE'
+  // a server that is not there, or not for us
+  | 'UNREACHABLE'
+  | 'AUTHENTICATION_FAILED'
+  | 'DATABASE_MISSING'
+  | 'PRIVILEGE_MISSING'
+  | 'SERVER_UNAVAILABLE'
+  // histories and databases that disagree
+  | 'SEVERAL_HEADS'
+  | 'WALK_AMBIGUOUS'
+  | 'WALK_TOO_FAR'
+  | 'APPLIED_UNKNOWN'
+  | 'APPLIED_EDITED'
+  | 'APPLIED_GAP'
+  | 'UNFILLED'
+  | 'OWN_TRANSACTION'
+  | 'IRREVERSIBLE'
+  | 'NOT_APPLIED'
+  | 'SAME_DATABASE'
+  | 'LOCKED'
+  | 'STATE_MOVED'
+  | 'NOT_CONFIRMED'
+  // while running
+  | 'STATEMENT_FAILED'
+  | 'CONNECTION_LOST'
+  | 'LEASE_LOST'
+  | 'INTERRUPTED'
+  | 'INTERNAL'
+
+/** One thing that is wrong, as data: what, why, where, and what to type next. */
+export interface Problem {
+  readonly code: ProblemCode
+  /** What is wrong, in one sentence that names the thing. */
+  readonly message: string
+  /** What to do about it; usually a command. */
+  readonly hint?: string
+  readonly database?: string
+  readonly revision?: string
+  /** The file that is at fault, as a path from the workspace's root. */
+  readonly file?: string
+  /** Line in `file`, from 1. */
+  readonly line?: number
+  /** The statement that failed, as it stands in the file. */
+  readonly statement?: string
+  /** PostgreSQL's five-character error code. */
+  readonly sqlstate?: string
+  /** What the server added: its DETAIL, HINT and CONTEXT lines. */
+  readonly serverNotes?: readonly string[]
+}
+
+/**
+ * The one error class of Drover. It carries problems: the first gives the error its code, all of them its message, a
+ * line each. `cause` keeps what it was translated from.
+ */
+export class DroverError extends Error {
+  readonly problems: readonly [Problem, ...(readonly Problem[])]
+
+  constructor(problems: Problem | readonly [Problem, ...(readonly Problem[])], options?: ErrorOptions) {
+    const list = isList(problems) ? problems : ([problems] as const)
+    super(list.map((problem) => problem.message).join('\n'), options)
+    this.name = 'DroverError'
+    this.problems = list
+  }
+
+  /** The code of the first problem. */
+  get code(): ProblemCode {
+    return this.problems[0].code
+  }
+}
+
+/**
+ * Throws when there is anything to throw.
+ * @throws {DroverError} with all the problems, when there is at least one
+ */
+export function throwProblems(problems: readonly Problem[]): void {
+  const [first, ...rest] = problems
+  if (first) throw new DroverError([first, ...rest])
+}
+
+function isList(
+  value: Problem | readonly [Problem, ...(readonly Problem[])],
+): value is readonly [Problem, ...Problem[]] {
+  return Array.isArray(value)
+}
