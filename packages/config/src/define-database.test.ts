@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+
+import { type DatabaseConfig, defineDatabase, parseDatabaseConfig } from './define-database.ts'
+
+describe('defineDatabase', () => {
+  it('returns the declaration as it is', () => {
+    const declaration = { name: 'main', after: ['credentials'] } as const
+
+    expect(defineDatabase(declaration)).toBe(declaration)
+  })
+})
+
+describe('parseDatabaseConfig', () => {
+  it('fills in every default of a declaration that is only a name', () => {
+    expect(parseDatabaseConfig(defineDatabase({ name: 'main' }))).toEqual({
+      ok: true,
+      config: {
+        name: 'main',
+        aliases: [],
+        schema: undefined,
+        migrations: './migrations',
+        after: [],
+        url: ['MAIN_DATABASE_URL'],
+        database: 'main',
+        protected: false,
+      } satisfies DatabaseConfig,
+    })
+  })
+
+  it('keeps everything that is declared', () => {
+    const declaration = {
+      name: 'credentials',
+      aliases: ['creds'],
+      schema: './src/schema.ts',
+      migrations: './history',
+      after: ['main', 'gdpr'],
+      url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'],
+      database: 'drover_credentials',
+      protected: true,
+    } as const
+
+    expect(parseDatabaseConfig(defineDatabase(declaration))).toEqual({ ok: true, config: declaration })
+  })
+
+  it('takes an option that is set to undefined for one that is left out', () => {
+    const config = configOf({ name: 'main', schema: undefined, after: undefined, url: undefined, protected: undefined })
+
+    expect(config).toEqual(configOf({ name: 'main' }))
+  })
+
+  it.each([
+    ['main', 'MAIN_DATABASE_URL'],
+    ['my-db', 'MY_DB_DATABASE_URL'],
+    ['a-b_c-2', 'A_B_C_2_DATABASE_URL'],
+  ])('reads the URL of %s from %s by default', (name, variable) => {
+    expect(configOf({ name }).url).toEqual([variable])
+  })
+
+  it.each(['a', 'test_2', 'eu-west', 'a'.repeat(63)])('takes %s for a name', (name) => {
+    expect(configOf({ name }).name).toBe(name)
+  })
+
+  it.each([
+    ['', '""'],
+    ['Main', '"Main"'],
+    ['2main', '"2main"'],
+    ['my db', '"my db"'],
+    ['main/x', '"main/x"'],
+    ['büro', '"büro"'],
+    ['a'.repeat(64), 'at most 63'],
+  ])('refuses %j for a name', (name, told) => {
+    const [fault, ...others] = faultsOf({ name })
+
+    expect(others).toEqual([])
+    expect(fault).toMatch(/^"name" must be at most 63 lower-case letters, digits, "-" and "_", starting with a letter/)
+    expect(fault).toContain(told)
+  })
+
+  it.each([
+    [{}, '"name" is missing'],
+    [{ name: 7 }, '"name" must be a string, and is 7'],
+    [{ name: 'main', aliases: 'm' }, '"aliases" must be a list of names, and is "m"'],
+    [{ name: 'main', aliases: [1] }, '"aliases.0" must be a name, and is 1'],
+    [{ name: 'main', schema: 1 }, '"schema" must be a path, and is 1'],
+    [{ name: 'main', schema: '' }, '"schema" must not be empty'],
+    [{ name: 'main', migrations: null }, '"migrations" must be a path, and is null'],
+    [{ name: 'main', migrations: '' }, '"migrations" must not be empty'],
+    [{ name: 'main', after: 'gdpr' }, '"after" must be a list of database names, and is "gdpr"'],
+    [{ name: 'main', after: ['gdpr', 1] }, '"after.1" must be the name of a database, and is 1'],
+    [
+      { name: 'main', url: 'MAIN_DATABASE_URL' },
+      '"url" must be a list of environment variables, and is "MAIN_DATABASE_URL"',
+    ],
+    [{ name: 'main', url: [] }, '"url" must name at least one environment variable'],
+    [
+      { name: 'main', url: ['MAIN_DATABASE_URL', 'database_url'] },
+      '"url.1" must look like MAIN_DATABASE_URL, and is "database_url"',
+    ],
+    [{ name: 'main', url: [null] }, '"url.0" must be the name of a variable, and is null'],
+    [{ name: 'main', database: '' }, '"database" must not be empty'],
+    [{ name: 'main', protected: 'yes' }, '"protected" must be true or false, and is "yes"'],
+    [{ name: 'main', migration: './migrations' }, '"migration" is not an option'],
+    [{ name: 'main', default: { name: 'main' } }, '"default" is not an option'],
+  ])('says what is wrong with %j: %s', (exported, fault) => {
+    expect(faultsOf(exported)).toEqual([fault])
+  })
+
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['main', '"main"'],
+    [() => ({ name: 'main' }), 'Function'],
+  ])('asks for a declaration where %s is exported', (exported, told) => {
+    expect(faultsOf(exported)).toEqual([`the default export must be defineDatabase({ … }), and is ${told}`])
+  })
+
+  it('finds every fault at once', () => {
+    expect(faultsOf({ nam: 'main', after: 'gdpr', protectd: true, protected: 1 })).toEqual([
+      '"name" is missing',
+      expect.stringContaining('"after"'),
+      expect.stringContaining('"protected"'),
+      '"nam" is not an option',
+      '"protectd" is not an option',
+    ])
+  })
+
+  it.each([
+    ['where a list of variables belongs', { name: 'main', url: 'postgres://app:hunter2@db/main' }],
+    ['as the name of a variable', { name: 'main', url: ['postgres://app:hunter2@db/main'] }],
+    ['in the form of keywords', { name: 'main', url: ['host=db password=hunter2'] }],
+    ['as the whole export', 'postgresql://app:hunter2@db/main'],
+    ['as an option of its own', { name: 'main', connectionString: 'postgres://app:hunter2@db/main' }],
+    ['as the name', { name: 'postgres://app:hunter2@db/main' }],
+  ])('never repeats a connection string given %s', (_, exported) => {
+    const faults = faultsOf(exported)
+
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).not.toContain('hunter2')
+  })
+})
+
+function configOf(exported: unknown): DatabaseConfig {
+  const result = parseDatabaseConfig(exported)
+  if (!result.ok) throw new Error(result.faults.join('\n'))
+  return result.config
+}
+
+function faultsOf(exported: unknown): readonly string[] {
+  const result = parseDatabaseConfig(exported)
+  return result.ok ? [] : result.faults
+}
