@@ -1,0 +1,9 @@
+import { defineDatabase } from '@drover/config'
+
+export default defineDatabase({
+  name: 'credentials',
+  aliases: ['creds'],
+  schema: './src/schema/index.ts',
+  after: [],
+  url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'],
+})
