@@ -1,0 +1,8 @@
+import { defineDatabase } from '@drover/config'
+
+export default defineDatabase({
+  name: 'main',
+  schema: './src/schema/index.ts',
+  after: ['credentials'],
+  url: ['DATABASE_URL'],
+})
