@@ -1,0 +1,8 @@
+import { defineDatabase } from '@drover/config'
+
+export default defineDatabase({
+  name: 'gdpr',
+  schema: './src/schema/index.ts',
+  after: ['main'],
+  url: ['GDPR_DATABASE_URL'],
+})

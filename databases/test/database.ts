@@ -1,0 +1,8 @@
+import { defineDatabase } from '@drover/config'
+
+export default defineDatabase({
+  name: 'test',
+  schema: './src/schema/index.ts',
+  after: ['gdpr'],
+  url: ['TEST_DATABASE_URL'],
+})
