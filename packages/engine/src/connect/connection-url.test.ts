@@ -1,0 +1,154 @@
+import { inspect } from 'node:util'
+
+import { DroverError } from '@drover/history'
+import { describe, expect, it } from 'vitest'
+
+import { ConnectionUrl } from './connection-url.ts'
+
+const secret = 'Sesame-7'
+
+describe('ConnectionUrl.parse', () => {
+  it('takes a URL apart', () => {
+    const url = ConnectionUrl.parse(`postgres://anna:${secret}@db.example.org:5433/shop`, 'DATABASE_URL')
+
+    expect(url).toMatchObject({
+      host: 'db.example.org',
+      port: 5433,
+      database: 'shop',
+      user: 'anna',
+      sslMode: 'prefer',
+      parameters: {},
+      source: 'DATABASE_URL',
+    })
+    expect(url.revealPassword()).toBe(secret)
+  })
+
+  it.each(['postgres', 'postgresql', 'postgresql+asyncpg', 'postgresql+psycopg2'])('understands %s://', (scheme) => {
+    expect(ConnectionUrl.parse(`${scheme}://anna@host/shop`, 'URL').place).toBe('host:5432/shop')
+  })
+
+  it('decodes user, password and database', () => {
+    const url = ConnectionUrl.parse('postgres://an%40na:p%2Fw%3A%25%20%C3%A4@host/my%20sh%C3%B6p', 'URL')
+
+    expect([url.user, url.revealPassword(), url.database]).toEqual(['an@na', 'p/w:% ä', 'my shöp'])
+  })
+
+  it('takes a password with an "@" that should have been encoded', () => {
+    expect(ConnectionUrl.parse('postgres://anna:p@ss@host/shop', 'URL').revealPassword()).toBe('p@ss')
+  })
+
+  it('reads an IPv6 address, and writes it back in brackets', () => {
+    const url = ConnectionUrl.parse('postgres://anna@[::1]:5433/shop', 'URL')
+
+    expect([url.host, url.place]).toEqual(['::1', '[::1]:5433/shop'])
+  })
+
+  it('does without a password, and ignores blanks around', () => {
+    expect(ConnectionUrl.parse('  postgres://anna@host/shop\n', 'URL').revealPassword()).toBe('')
+  })
+
+  it.each(['disable', 'prefer', 'require', 'verify-full'] as const)('knows sslmode=%s', (mode) => {
+    expect(ConnectionUrl.parse(`postgres://anna@host/shop?sslmode=${mode}`, 'URL').sslMode).toBe(mode)
+  })
+
+  it('passes on start-up parameters, and ignores a channel binding that is not insisted on', () => {
+    const text =
+      'postgres://anna@host/shop?application_name=till%201&options=-c%20work_mem%3D1MB&channel_binding=prefer'
+
+    expect(ConnectionUrl.parse(text, 'URL').parameters).toEqual({
+      application_name: 'till 1',
+      options: '-c work_mem=1MB',
+    })
+  })
+
+  it.each<[text: string, message: string]>([
+    ['', 'URL does not start with postgres://'],
+    [`mysql://anna:${secret}@host/shop`, 'URL does not start with postgres://'],
+    [`anna:${secret}@host/shop`, 'URL does not start with postgres://'],
+    [`postgres://anna:${secret}@`, 'URL is not a valid URL'],
+    [`postgres://anna:${secret}#x@host/shop`, 'URL is not a valid URL'],
+    [`postgres://anna:12#${secret}@host/shop`, 'URL has a "#" that is not percent-encoded'],
+    [`postgres://anna@host/shop#${secret}`, 'URL has a "#" that is not percent-encoded'],
+    [`postgres://anna:${secret}/x@host/shop`, 'URL is not a valid URL'],
+    [`postgres://anna:${secret}@host:99999/shop`, 'URL is not a valid URL'],
+    [`postgres://anna:${secret}@one:1,two:2/shop`, 'URL is not a valid URL'],
+    [`postgres://anna:${secret}@host:80/shop`, 'URL has port 80'],
+    [`postgres://anna:${secret}@host:0080/shop`, 'URL has port 80'],
+    [`postgres://anna:${secret}@host`, 'URL names no database'],
+    [`postgres://anna:${secret}@host/`, 'URL names no database'],
+    ['postgres://host/shop', 'URL names no user'],
+    [`postgres://anna:${secret}%@host/shop`, 'URL has a password with a "%" that is not an escape'],
+    [`postgres://an%na:${secret}@host/shop`, 'URL has a user with a "%" that is not an escape'],
+    [`postgres://anna:${secret}@host/sh%op`, 'URL has a database name with a "%" that is not an escape'],
+    [`postgres://anna:${secret}@host/shop?sslmode=verify-ca`, 'URL has sslmode=verify-ca'],
+    [`postgres://anna:${secret}@host/shop?sslcert=x`, 'URL has the parameter "sslcert"'],
+    [`postgres://anna@host/shop?password=${secret}`, 'URL has the parameter "password"'],
+    [`postgres://anna:x@1/2?${secret}@host/shop`, 'URL has a parameter that is none of PostgreSQL'],
+    [
+      `postgres://anna:${secret}@host/shop?channel_binding=require`,
+      'URL has channel_binding=require, which the driver cannot do, and which is not dropped silently',
+    ],
+  ])('refuses %j and does not repeat it', (text, message) => {
+    const error = errorOf(() => ConnectionUrl.parse(text, 'URL'))
+
+    expect(error).toMatchObject({ code: 'URL_INVALID', message })
+    expect(error.problems[0].hint).toMatch(/\w/)
+    expect(everyPrintOf(error)).not.toContain(secret)
+  })
+})
+
+describe('a ConnectionUrl', () => {
+  const url = ConnectionUrl.parse(`postgres://anna:${secret}@host:5433/shop?sslmode=require`, 'URL')
+
+  it('never shows its password', () => {
+    expect(everyPrintOf(url)).not.toContain(secret)
+    expect(
+      everyPrintOf({ deep: { list: [url] }, map: new Map([[url, url]]), error: new Error('x', { cause: url }) }),
+    ).not.toContain(secret)
+  })
+
+  it('shows who logs in where', () => {
+    expect([String(url), JSON.stringify(url), inspect(url)]).toEqual([
+      'postgres://anna@host:5433/shop',
+      '"postgres://anna@host:5433/shop"',
+      'postgres://anna@host:5433/shop',
+    ])
+  })
+
+  it('keeps everything but the database when it is pointed at another', () => {
+    const other = url.withDatabase('postgres')
+
+    expect(other).toMatchObject({
+      host: 'host',
+      port: 5433,
+      database: 'postgres',
+      user: 'anna',
+      sslMode: 'require',
+      source: 'URL',
+    })
+    expect(other.revealPassword()).toBe(secret)
+  })
+})
+
+function errorOf(act: () => unknown): DroverError {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof DroverError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+function everyPrintOf(value: object): string {
+  const entries: readonly unknown[] = Object.values(value)
+  return [
+    (value as { toString(): string }).toString(),
+    JSON.stringify(value),
+    inspect(value),
+    inspect(value, { showHidden: true, depth: null, getters: true }),
+    inspect(value, { showHidden: true, depth: null, customInspect: false }),
+    ...entries.map(String),
+    ...(value instanceof Error ? [value.stack, value.message, inspect(value.cause)] : []),
+  ].join('\n')
+}

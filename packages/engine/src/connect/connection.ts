@@ -1,0 +1,103 @@
+import { Readable, Stream, Writable } from 'node:stream'
+
+import { DroverError } from '@drover/history'
+import postgres from 'postgres'
+
+import { translateConnectionError } from '../diagnose/connection-error.ts'
+import type { ConnectionUrl } from './connection-url.ts'
+
+/** A row as the server sent it, by column name. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** One connection to one database. Opened by its first message; whoever made it closes it. */
+export interface Connection extends AsyncDisposable {
+  readonly url: ConnectionUrl
+  /**
+   * Sends statements in one message. They are one transaction unless they say otherwise: an error undoes all of them and
+   * leaves the session clean (PostgreSQL, "Multiple Statements in a Simple Query").
+   * @returns the rows of the last statement that has any to return
+   * @throws {DroverError} for what went wrong with the connection; what the server says of the statements is passed on
+   */
+  send(sql: string, onRow?: (row: Row) => void): Promise<readonly Row[]>
+}
+
+/** Options of a connection. */
+export interface ConnectionOptions {
+  /** Called for each NOTICE and WARNING of the server. Default: they are dropped. */
+  readonly onNotice?: (message: string) => void
+  /** How long to wait for the server to answer, in seconds. Default 10. */
+  readonly connectTimeout?: number
+}
+
+/** Makes a connection; nothing is sent before its first message. */
+export function openConnection(url: ConnectionUrl, options: ConnectionOptions = {}): Connection {
+  const connect = () =>
+    postgres({
+      host: url.host,
+      port: url.port,
+      database: url.database,
+      username: url.user,
+      // As a function, because the driver would take PGPASSWORD for an empty one: another server's secret.
+      password: () => url.revealPassword(),
+      ssl: url.sslMode === 'disable' ? false : url.sslMode,
+      connection: { application_name: 'drover', ...url.parameters },
+      connect_timeout: options.connectTimeout ?? 10,
+      max: 1,
+      max_lifetime: null,
+      // Saves a round trip each: Drover needs neither the catalogue of types nor named statements.
+      fetch_types: false,
+      prepare: false,
+      onnotice: (notice) => options.onNotice?.(`${notice['severity']}: ${notice['message']}`),
+    })
+  let sql = connect()
+  return {
+    url,
+    send: async (text, onRow) => {
+      try {
+        const query = sql.unsafe(text).simple()
+        if (onRow) {
+          refuseCopy(await query.forEach(onRow))
+          return []
+        }
+        const result = await query
+        refuseCopy(result)
+        return lastRows(result)
+      } catch (error) {
+        const translated = translateConnectionError(error, url)
+        if (translated?.code === 'CONNECTION_LOST') {
+          // The driver would answer the next message with the error that ended this connection.
+          await sql.end({ timeout: 0 })
+          sql = connect()
+        }
+        throw translated ?? error
+      }
+    },
+    [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }),
+  }
+}
+
+/**
+ * A COPY over the connection is resolved with a stream, before the server has done anything: it would pass for a success.
+ * Ending the stream of a COPY FROM makes the server undo the message.
+ */
+function refuseCopy(result: unknown): void {
+  if (!(result instanceof Stream)) return
+  if (result instanceof Writable) result.destroy()
+  else if (result instanceof Readable) result.resume()
+  throw new DroverError({
+    code: 'STATEMENT_FAILED',
+    message: 'a statement copies rows from or to the program that runs it, and there is none but Drover',
+    hint: 'write the rows as "insert into … values …"',
+  })
+}
+
+/** The driver returns the rows of one statement, or a list of such results of several. */
+function lastRows(result: readonly (Row | readonly Row[])[]): readonly Row[] {
+  const last = result.at(-1)
+  if (isRows(last)) return last
+  return result.filter((row): row is Row => !isRows(row))
+}
+
+function isRows(value: Row | readonly Row[] | undefined): value is readonly Row[] {
+  return Array.isArray(value)
+}

@@ -1,0 +1,132 @@
+import { DroverError, type ProblemCode } from '@drover/history'
+
+import type { ConnectionUrl } from '../connect/connection-url.ts'
+
+/**
+ * Translates what can go wrong between us and a server. `undefined` for anything else: what the server says about a
+ * statement is not about the connection.
+ */
+export function translateConnectionError(error: unknown, url: ConnectionUrl): DroverError | undefined {
+  const code = codeOf(error)
+  const fault = code === undefined ? undefined : findFault(code, error)
+  if (!fault) return undefined
+  return new DroverError(
+    {
+      code: fault.code,
+      message: fault.message(url),
+      hint: fault.hint(url),
+      ...(code !== undefined && isSqlstate(code) && { sqlstate: code }),
+    },
+    { cause: error },
+  )
+}
+
+interface Fault {
+  readonly code: ProblemCode
+  readonly message: (url: ConnectionUrl) => string
+  readonly hint: (url: ConnectionUrl) => string
+}
+
+const refused: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `no server answers at ${url.host}:${url.port}`,
+  hint: (url) => `start the server, or correct host and port in ${url.source}`,
+}
+const unknownHost: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the host ${url.host} cannot be found`,
+  hint: (url) => `correct the host in ${url.source}`,
+}
+const silent: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the server at ${url.host}:${url.port} did not answer in time`,
+  hint: (url) => `check the network and the firewall, or the host and port in ${url.source}`,
+}
+const rejected: Fault = {
+  code: 'AUTHENTICATION_FAILED',
+  message: (url) => `the server at ${url.host}:${url.port} refused the login of user "${url.user}"`,
+  hint: (url) => `correct user and password in ${url.source}`,
+}
+const missing: Fault = {
+  code: 'DATABASE_MISSING',
+  message: (url) => `the server at ${url.host}:${url.port} has no database "${url.database}"`,
+  hint: (url) => `create it with: pnpm migrate init (or correct the name in ${url.source})`,
+}
+const crowded: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the server at ${url.host}:${url.port} has no connection left for us`,
+  hint: () => 'run again when it is less busy, or raise its max_connections',
+}
+const notReady: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the server at ${url.host}:${url.port} is starting up or shutting down`,
+  hint: () => 'run again in a moment',
+}
+const noTls: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the server at ${url.host}:${url.port} does not offer the TLS that ${url.source} asks for`,
+  hint: () => 'switch TLS on at the server, or relax sslmode',
+}
+const untrusted: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the certificate of the server at ${url.host}:${url.port} is not to be trusted`,
+  hint: (url) => `name its authority in NODE_EXTRA_CA_CERTS, correct the host in ${url.source}, or relax sslmode`,
+}
+const lost: Fault = {
+  code: 'CONNECTION_LOST',
+  message: (url) => `the connection to ${url.host}:${url.port} was lost`,
+  hint: () => 'run the same command again: it goes on where this one stopped',
+}
+
+/** By the driver's and the system's error codes, and by SQLSTATE. */
+const faults: ReadonlyMap<string, Fault> = new Map([
+  ['ECONNREFUSED', refused],
+  ['ENOTFOUND', unknownHost],
+  ['EAI_AGAIN', unknownHost],
+  ['CONNECT_TIMEOUT', silent],
+  ['ETIMEDOUT', silent],
+  ['EHOSTUNREACH', silent],
+  ['ENETUNREACH', silent],
+  ['28P01', rejected],
+  ['28000', rejected],
+  ['3D000', missing],
+  ['53300', crowded],
+  ['57P03', notReady],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
+  ['CERT_HAS_EXPIRED', untrusted],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', untrusted],
+  ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', untrusted],
+  ['CONNECTION_CLOSED', lost],
+  ['CONNECTION_DESTROYED', lost],
+  ['CONNECTION_ENDED', lost],
+  ['ECONNRESET', lost],
+  ['EPIPE', lost],
+  ['57P01', lost],
+  ['57P02', lost],
+])
+
+function findFault(code: string, error: unknown): Fault | undefined {
+  // The same states are also raised by statements, as by granting on a database that is not there; those are not fatal.
+  if (isSqlstate(code) && !isFatal(error)) return undefined
+  // A server without TLS says so, and the driver starts TLS all the same.
+  if (code === 'ECONNRESET' && error instanceof Error && error.message.includes('before secure TLS')) return noTls
+  return faults.get(code)
+}
+
+function isFatal(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC')
+}
+
+function isSqlstate(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code) && /\d/.test(code)
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  // A host with several addresses fails with one error for each.
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : undefined
+}

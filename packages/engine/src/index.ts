@@ -1,0 +1,20 @@
+export { openConnection, type Connection, type ConnectionOptions, type Row } from './connect/connection.ts'
+export { ConnectionUrl, type SslMode } from './connect/connection-url.ts'
+export { createDatabase } from './connect/create-database.ts'
+export { readCatalog } from './inspect/catalog.ts'
+export { acquireLease, describeHolder, type Lease, type LeaseHolder, type LeaseOptions } from './lease/lease.ts'
+export { type FinishedStep, type PlanOutcome, type PlanRun, runPlan, type StepEvent } from './run/run-plan.ts'
+export { readHistory, type Source } from './source/read-revisions.ts'
+export {
+  findDataLoss,
+  findScriptProblems,
+  readChecksums,
+  readScript,
+  type Script,
+  scriptFile,
+  unfilledMarker,
+} from './source/script.ts'
+export { type RevisionDraft, writeEmptyRevision } from './source/write-revision.ts'
+export { type Actor, type Outcome, recordEnd, recordStart, type Run } from './store/runs.ts'
+export { type DatabaseState, readState } from './store/state.ts'
+export { ensureStore, findStoreObstacle, storeSchema } from './store/tables.ts'

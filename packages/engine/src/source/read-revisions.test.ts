@@ -1,0 +1,219 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+
+import { DroverError, type Problem } from '@drover/history'
+import { describe, expect, it } from 'vitest'
+
+import { exampleWorkspace } from './example-workspace.ts'
+import { readHistory } from './read-revisions.ts'
+
+const folder = '20261120143000_add_users'
+const path = `databases/main/migrations/${folder}`
+const record = { id: '0123456789ab', parents: [], message: 'add users', created: '2026-11-20T14:30:00Z' }
+
+describe('readHistory', () => {
+  it('reads a revision without opening its SQL', () => {
+    const full = { ...record, labels: ['users'], dependsOn: [] }
+    using workspace = exampleWorkspace({ [`${folder}/revision.json`]: full, [`${folder}/down.sql`]: '' })
+    // What cannot be read as a file still counts as there.
+    mkdirSync(workspace.pathOf(`${folder}/migration.sql`))
+
+    expect(readHistory(workspace.source).revisions).toEqual([{ ...full, folder: path, reversible: true }])
+  })
+
+  it('has no labels and dependencies where none are given, and no way back without a down.sql', () => {
+    using workspace = exampleWorkspace({ [`${folder}/revision.json`]: record, [`${folder}/migration.sql`]: '' })
+
+    expect(readHistory(workspace.source).revisions).toEqual([
+      { ...record, labels: [], dependsOn: [], folder: path, reversible: false },
+    ])
+  })
+
+  it('reads a revision.json that begins with a byte-order mark', () => {
+    const text = `\uFEFF${JSON.stringify(record)}`
+    using workspace = exampleWorkspace({ [`${folder}/revision.json`]: text, [`${folder}/migration.sql`]: '' })
+
+    expect(readHistory(workspace.source).revisions).toHaveLength(1)
+  })
+
+  it('takes a folder of drizzle-kit for a revision', () => {
+    const first = { id: '5C0F4A6E-77aa-4c1e-9d3b-1f2e3d4c5b6a', prevIds: ['00000000-0000-0000-0000-000000000000'] }
+    const second = { id: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', prevIds: [first.id] }
+    using workspace = exampleWorkspace({
+      '20261120143000_wide_hulk/snapshot.json': first,
+      '20261120143000_wide_hulk/migration.sql': '',
+      '20261121090000_old_ego/snapshot.json': second,
+      '20261121090000_old_ego/migration.sql': '',
+    })
+
+    expect(readHistory(workspace.source).revisions).toMatchObject([
+      { id: '5c0f4a6e77aa', parents: [], message: 'wide hulk', created: '2026-11-20T14:30:00Z' },
+      { id: 'aaaaaaaabbbb', parents: ['5c0f4a6e77aa'], message: 'old ego', created: '2026-11-21T09:00:00Z' },
+    ])
+  })
+
+  it('has an empty history where there is no folder, or nothing but files and hidden folders in it', () => {
+    using missing = exampleWorkspace({})
+    using empty = exampleWorkspace({ 'README.md': '', '.draft-1/migration.sql': '' })
+
+    expect(readHistory(missing.source).revisions).toEqual([])
+    expect(readHistory(empty.source).revisions).toEqual([])
+  })
+
+  it.each<[fault: string, text: string | object, message: string | RegExp]>([
+    ['is not JSON', '{ "id": ', new RegExp(`^${path}/revision\\.json is not JSON: .+`)],
+    ['is empty', '', new RegExp(`^${path}/revision\\.json is not JSON: .+`)],
+    ['is no object', '"text"', `${path}/revision.json is not a revision: it must be an object`],
+    ['is null', 'null', `${path}/revision.json is not a revision: it must be an object`],
+    [
+      'lacks a field',
+      { ...record, message: undefined },
+      `${path}/revision.json is not a revision: "message" is missing`,
+    ],
+    [
+      'has a field too many',
+      { ...record, parent: [] },
+      `${path}/revision.json is not a revision: "parent" is not a field of a revision`,
+    ],
+    [
+      'has an id that is too long',
+      { ...record, id: '0123456789abc' },
+      `${path}/revision.json is not a revision: "id" must be 12 hex digits (0-9, a-f)`,
+    ],
+    [
+      'has an id in capitals',
+      { ...record, id: '0123456789AB' },
+      `${path}/revision.json is not a revision: "id" must be 12 hex digits (0-9, a-f)`,
+    ],
+    ['has a number for an id', { ...record, id: 12 }, `${path}/revision.json is not a revision: "id" must be a string`],
+    [
+      'has one parent without a list',
+      { ...record, parents: 'a' },
+      `${path}/revision.json is not a revision: "parents" must be a list of ids`,
+    ],
+    [
+      'has a bad parent',
+      { ...record, parents: [1] },
+      `${path}/revision.json is not a revision: "parents.0" must be a string`,
+    ],
+    [
+      'has a parent twice',
+      { ...record, parents: ['aaaaaaaaaaaa', 'aaaaaaaaaaaa'] },
+      `${path}/revision.json is not a revision: "parents" names a revision twice`,
+    ],
+    [
+      'has a bad label',
+      { ...record, labels: [null] },
+      `${path}/revision.json is not a revision: "labels.0" must be a string`,
+    ],
+    [
+      'has a dependency on another history',
+      { ...record, dependsOn: ['credentials/aaaaaaaaaaaa'] },
+      `${path}/revision.json is not a revision: "dependsOn.0" must be 12 hex digits (0-9, a-f)`,
+    ],
+    [
+      'has a date for a time',
+      { ...record, created: '2026-11-20' },
+      `${path}/revision.json is not a revision: "created" must be a time like 2026-11-20T14:30:00Z`,
+    ],
+    [
+      'has a time that is none',
+      { ...record, created: '2026-13-40T14:30:00Z' },
+      `${path}/revision.json is not a revision: "created" must be a time like 2026-11-20T14:30:00Z`,
+    ],
+    [
+      'has several faults',
+      { ...record, id: 'x', created: 1 },
+      `${path}/revision.json is not a revision: "id" must be 12 hex digits (0-9, a-f); "created" must be a string`,
+    ],
+  ])('refuses a revision.json that %s', (_, text, message) => {
+    using workspace = exampleWorkspace({ [`${folder}/revision.json`]: text, [`${folder}/migration.sql`]: '' })
+
+    const [problem] = problemsOf(() => readHistory(workspace.source))
+
+    expect(problem).toMatchObject({
+      code: 'REVISION_INVALID',
+      file: `${path}/revision.json`,
+      message: expect.stringMatching(/./),
+    })
+    if (typeof message === 'string') expect(problem?.message).toBe(message)
+    else expect(problem?.message).toMatch(message)
+  })
+
+  it.each<[fault: string, files: Readonly<Record<string, string | object>>, message: string]>([
+    ['no migration.sql', { 'revision.json': record }, `${path}/migration.sql is missing`],
+    [
+      'neither revision.json nor snapshot.json',
+      { 'migration.sql': '' },
+      `${path} has neither revision.json nor snapshot.json`,
+    ],
+    [
+      'a snapshot that is of an earlier drizzle-kit',
+      { 'migration.sql': '', 'snapshot.json': { id: 'x' } },
+      `${path} is not a revision of drizzle-kit 1.0`,
+    ],
+  ])('refuses a folder with %s', (_, files, message) => {
+    using workspace = exampleWorkspace(
+      Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text])),
+    )
+
+    expect(problemsOf(() => readHistory(workspace.source))).toMatchObject([{ code: 'REVISION_INVALID', message }])
+  })
+
+  it('refuses a snapshot that is not JSON, and one in a folder without a time in its name', () => {
+    using broken = exampleWorkspace({ [`${folder}/snapshot.json`]: '{', [`${folder}/migration.sql`]: '' })
+    using unnamed = exampleWorkspace({
+      'meta/snapshot.json': { id: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', prevIds: [] },
+      'meta/migration.sql': '',
+    })
+
+    expect(problemsOf(() => readHistory(broken.source))[0]?.message).toMatch(/snapshot\.json is not JSON: /)
+    expect(problemsOf(() => readHistory(unnamed.source))[0]?.message).toBe(
+      'databases/main/migrations/meta is not a revision of drizzle-kit 1.0',
+    )
+  })
+
+  it('names every folder at fault, not only the first', () => {
+    using workspace = exampleWorkspace({ 'a/x': '', 'b/x': '', 'c/migration.sql': '', 'c/revision.json': record })
+
+    expect(problemsOf(() => readHistory(workspace.source)).map((problem) => problem.file)).toEqual([
+      'databases/main/migrations/a/migration.sql',
+      'databases/main/migrations/b/migration.sql',
+    ])
+  })
+
+  it('refuses what is wrong with the graph', () => {
+    using workspace = exampleWorkspace({
+      [`${folder}/revision.json`]: record,
+      [`${folder}/migration.sql`]: '',
+      [`${folder}_copy/revision.json`]: record,
+      [`${folder}_copy/migration.sql`]: '',
+    })
+
+    expect(problemsOf(() => readHistory(workspace.source))).toMatchObject([
+      { code: 'DUPLICATE_ID', revision: record.id },
+    ])
+  })
+
+  it('refuses a link that leads nowhere, and a file where the folder should be', () => {
+    using dangling = exampleWorkspace({ 'README.md': '' })
+    symlinkSync('nowhere', dangling.pathOf('20261120143000_gone'))
+    using file = exampleWorkspace({ 'README.md': '' })
+    rmSync(file.pathOf(''), { recursive: true })
+    writeFileSync(file.pathOf('').replace(/\/$/, ''), '')
+
+    expect(problemsOf(() => readHistory(dangling.source))[0]?.message).toMatch(
+      /20261120143000_gone cannot be read \(ENOENT/,
+    )
+    expect(problemsOf(() => readHistory(file.source))[0]?.message).toBe('databases/main/migrations cannot be read')
+  })
+})
+
+function problemsOf(act: () => unknown): readonly Problem[] {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof DroverError) return error.problems
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
