@@ -15,7 +15,7 @@ test('starts a server, finds it, uses it again, stops it, and starts it again as
   expect(await stopEmbedded(folder)).toBe(false)
   const first = await startEmbedded({ folder })
   await query(first, 'create table note as select 7 as id')
-  expect(first).toMatchObject({ host: '127.0.0.1', user: 'drover', folder, reused: false })
+  expect(first).toMatchObject({ host: '127.0.0.1', user: 'postgres', folder, reused: false })
   expect(await findEmbedded(folder)).toEqual({ ...first, reused: true })
   expect(await startEmbedded({ folder })).toEqual({ ...first, reused: true })
 

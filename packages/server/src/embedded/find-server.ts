@@ -22,8 +22,8 @@ export interface RunningServer {
 /** The address of every embedded server: this machine and nobody else. */
 export const HOST = '127.0.0.1'
 
-/** The superuser of every embedded server. */
-export const USER = 'drover'
+/** The superuser of every embedded server. Not `drover`: a user's search_path begins with the schema of his own name. */
+export const USER = 'postgres'
 
 /**
  * Finds the server that runs for a folder.
