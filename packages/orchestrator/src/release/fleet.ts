@@ -1,0 +1,148 @@
+import {
+  type Connection,
+  createDatabase,
+  type DatabaseState,
+  openConnection,
+  readHistory,
+  readState,
+} from '@drover/engine'
+import { DroverError, type History, type Problem } from '@drover/history'
+
+import type { Database } from '../workspace/discover.ts'
+import type { Located } from '../workspace/locate.ts'
+
+/** A database that was reached: its files, its connection, and what it said. */
+export interface Member {
+  readonly located: Located
+  readonly database: Database
+  readonly history: History
+  readonly connection: Connection
+  readonly state: DatabaseState
+  /** Whether it had to be created first. */
+  readonly created: boolean
+}
+
+/** A database whose files or server could not be read. */
+export interface Unread {
+  readonly database: Database
+  readonly problems: readonly Problem[]
+}
+
+/** The databases of one command with their connections, in upgrade order. Closes the connections when disposed of. */
+export interface Fleet extends AsyncDisposable {
+  readonly members: readonly Member[]
+  readonly unread: readonly Unread[]
+}
+
+/** How to open a fleet. */
+export interface FleetOptions {
+  /** Absolute path of the workspace's root. */
+  readonly root: string
+  /** Whether a database that its server does not have is created. Always so on the development server. Default `false`. */
+  readonly createMissing?: boolean
+  /** Called with each NOTICE and WARNING that a server sends. */
+  readonly onNotice?: (database: string, message: string) => void
+}
+
+/**
+ * Reads the files and the state of all databases side by side: one connection and one query each. What cannot be read is part
+ * of the result, so that a command can show the others, or refuse before anything is changed anywhere. Missing databases are
+ * created only when all the others could be read.
+ */
+export async function openFleet(located: readonly Located[], options: FleetOptions): Promise<Fleet> {
+  const read = await Promise.all(located.map((one) => openMember(one, options)))
+  const results = await createMissing(read, options)
+  const opened = results.filter((result) => 'connection' in result)
+  const shared = findShared(opened)
+  return {
+    members: opened.filter((member) => !shared.some((unread) => unread.database === member.database)),
+    unread: [...results.filter((result) => 'problems' in result), ...shared],
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(opened.map((member) => member.connection[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+async function openMember(
+  located: Located,
+  options: FleetOptions,
+): Promise<Member | (Unread & { readonly located: Located })> {
+  const { database, url } = located
+  const connection = openConnection(url, { onNotice: (message) => options.onNotice?.(database.name, message) })
+  try {
+    // The files are read while the server answers.
+    const answer = readState(connection, database.name)
+    answer.catch(() => undefined)
+    const history = readHistory({ root: options.root, folder: database.migrations })
+    return { located, database, history, connection, state: await answer, created: false }
+  } catch (error) {
+    await connection[Symbol.asyncDispose]()
+    return { located, database, problems: problemsOf(error, database.name) }
+  }
+}
+
+type OpenResult = Awaited<ReturnType<typeof openMember>>
+
+async function createMissing(
+  read: readonly OpenResult[],
+  options: FleetOptions,
+): Promise<readonly (Member | Unread)[]> {
+  const creatable = (result: OpenResult) =>
+    'problems' in result &&
+    result.problems.every((problem) => problem.code === 'DATABASE_MISSING') &&
+    (options.createMissing === true || result.located.development)
+  if (read.some((result) => 'problems' in result && !creatable(result))) {
+    // What would have been created is not what is wrong.
+    return read.map((result) => (creatable(result) ? { database: result.located.database, problems: [] } : result))
+  }
+  return Promise.all(read.map(async (result) => (creatable(result) ? createMember(result.located, options) : result)))
+}
+
+async function createMember(located: Located, options: FleetOptions): Promise<Member | Unread> {
+  const { database, url } = located
+  try {
+    const created = await createDatabase(url)
+    const member = await openMember(located, options)
+    return 'problems' in member ? member : { ...member, created }
+  } catch (error) {
+    return { database, problems: problemsOf(error, database.name) }
+  }
+}
+
+/** Histories of two databases in one would take each other's tables for their own. */
+function findShared(members: readonly Member[]): readonly Unread[] {
+  return [...Map.groupBy(members, (member) => member.state.identity).values()]
+    .filter((group) => group.length > 1)
+    .map((group) => {
+      const [first] = group
+      const names = group.map((member) => member.database.name)
+      return {
+        database: first!.database,
+        problems: [
+          {
+            code: 'SAME_DATABASE',
+            database: first!.database.name,
+            message: `${names.join(' and ')} lead to the same database, ${first!.located.url.place}`,
+            hint: `correct ${group.map((member) => member.located.url.source).join(' or ')}`,
+          },
+        ],
+      }
+    })
+}
+
+/** The problems of any error, each with its database. What is not ours is kept as an internal problem with its cause. */
+export function problemsOf(error: unknown, database: string): readonly Problem[] {
+  if (error instanceof DroverError) return error.problems.map((problem) => ({ ...problem, database }))
+  const message = error instanceof Error ? error.message : String(error)
+  const sqlstate = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const privilege = sqlstate === '42501'
+  return [
+    {
+      code: privilege ? 'PRIVILEGE_MISSING' : 'INTERNAL',
+      database,
+      message,
+      ...(sqlstate !== undefined && { sqlstate }),
+      ...(privilege && { hint: 'connect as the owner of the database, or let its owner grant what is missing' }),
+    },
+  ]
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+
+import {
+  acquireLease,
+  ensureStore,
+  findScriptProblems,
+  findStoreObstacle,
+  type Lease,
+  type PlanOutcome,
+  readScript,
+  readState,
+  recordEnd,
+  recordStart,
+  type Run,
+  runPlan,
+  type Script,
+} from '@drover/engine'
+import {
+  type Direction,
+  DroverError,
+  nameRevision,
+  type Problem,
+  remainingSteps,
+  type Step,
+  throwProblems,
+} from '@drover/history'
+
+import { problemsOf } from './fleet.ts'
+import type { DatabaseOutcome } from './outcome.ts'
+import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
+import type { ReleaseOptions } from './run-release.ts'
+import { appliedIds } from './status.ts'
+
+/** One database's share of a release, ready to be run. */
+export interface Job {
+  readonly plan: DatabasePlan
+  /** Missing where there is nothing to do. */
+  readonly work?: Work
+  readonly doneElsewhere: readonly Step[]
+}
+
+interface Work {
+  readonly run: Run
+  readonly lease: Lease
+  readonly scripts: readonly Script[]
+}
+
+/**
+ * Reads all scripts, then takes the leases in the order of the plan, so that two releases cannot wait for each other, and
+ * looks again at what is applied. Changes nothing but the leases.
+ * @param leases what is taken; the caller gives it back
+ * @throws {DroverError} for everything that should keep the release from being run
+ */
+export async function prepareJobs(
+  plan: ReleasePlan,
+  leases: AsyncDisposableStack,
+  options: ReleaseOptions,
+): Promise<readonly Job[]> {
+  const scripts = await readAllScripts(plan, options.root)
+  await refuseObstacles(plan)
+  const release = randomUUID()
+  const jobs: Job[] = []
+  for (const database of plan.databases) jobs.push(await prepareJob(database, release, scripts, leases, options))
+  return jobs
+}
+
+/** Runs the scripts of a job. Never throws for what happens on the server: the outcome tells. */
+export async function runJob({ plan, work, doneElsewhere }: Job, options: ReleaseOptions): Promise<DatabaseOutcome> {
+  if (!work) return { plan, end: 'nothing-to-do', finished: [], doneElsewhere, notTried: [] }
+  const database = plan.member.database.name
+  options.onEvent?.({ type: 'database-started', database, steps: work.scripts.length })
+  const { finished, end, notTried } = await carryOut(plan, work, options)
+  const common = { plan, finished, doneElsewhere, notTried }
+  if (end.kind === 'failed') return { ...common, end: 'failed', failed: { step: end.step, problem: end.problem } }
+  return { ...common, end: end.kind === 'succeeded' ? 'done' : 'interrupted' }
+}
+
+/** Undoes what a job has done, in reverse. What cannot be undone ends it, and is said in the outcome. */
+export async function rollBackJob(
+  job: Job,
+  outcome: DatabaseOutcome,
+  options: ReleaseOptions,
+): Promise<DatabaseOutcome> {
+  const { plan, work } = job
+  if (!work || outcome.finished.length === 0) return outcome
+  const database = plan.member.database.name
+  options.onEvent?.({ type: 'rollback-started', database, steps: outcome.finished.length })
+  try {
+    const scripts = await Promise.all(
+      outcome.finished.toReversed().map((step) => readScript(options.root, step.revision, opposite(step.direction))),
+    )
+    const run = { ...work.run, id: randomUUID(), command: `${work.run.command} (rollback)` }
+    // Once begun, it is not left half way: the signal that stopped the release does not stop it.
+    const { signal: _, ...others } = options
+    const { finished, end } = await carryOut(plan, { ...work, run, scripts }, others)
+    return { ...outcome, rolledBack: { finished, ...(end.kind === 'failed' && { problem: end.problem }) } }
+  } catch (error) {
+    return { ...outcome, rolledBack: { finished: [], problem: problemsOf(error, database)[0]! } }
+  }
+}
+
+async function readAllScripts(plan: ReleasePlan, root: string): Promise<ReadonlyMap<Step, Script>> {
+  const scripts = new Map<Step, Script>()
+  const problems: Problem[] = []
+  const read = async ({ member, steps }: DatabasePlan) => {
+    for (const step of steps) {
+      const script = await readScript(root, step.revision, step.direction)
+      scripts.set(step, script)
+      // A revision whose way back is still to be written is not ready to go in either.
+      const back = step.direction === 'up' && step.revision.reversible
+      const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
+      const found = both.flatMap((one) => findScriptProblems(one))
+      problems.push(...found.map((problem) => ({ ...problem, database: member.database.name })))
+    }
+  }
+  await Promise.all(
+    plan.databases.map((database) =>
+      read(database).catch((error: unknown) => problems.push(...problemsOf(error, database.member.database.name))),
+    ),
+  )
+  throwProblems(problems)
+  return scripts
+}
+
+/** A database that Drover has never touched, and may not touch, is found before any other has had anything. */
+async function refuseObstacles(plan: ReleasePlan): Promise<void> {
+  const fresh = plan.databases.filter(({ member, steps }) => steps.length > 0 && !member.state.initialised)
+  const obstacles = await Promise.all(fresh.map(({ member }) => findStoreObstacle(member.connection)))
+  throwProblems(
+    obstacles.flatMap((obstacle, index) =>
+      obstacle ? [{ ...obstacle, database: fresh[index]!.member.database.name }] : [],
+    ),
+  )
+}
+
+async function prepareJob(
+  plan: DatabasePlan,
+  release: string,
+  scripts: ReadonlyMap<Step, Script>,
+  leases: AsyncDisposableStack,
+  options: ReleaseOptions,
+): Promise<Job> {
+  const { member, steps } = plan
+  const { name } = member.database
+  if (steps.length === 0) return { plan, doneElsewhere: [] }
+  try {
+    const run: Run = { id: randomUUID(), release, history: name, command: options.command, actor: options.actor }
+    if (!member.state.initialised) await ensureStore(member.connection)
+    const lease = leases.use(
+      await acquireLease(member.connection, run, {
+        ...(options.waitLockMs !== undefined && { waitMs: options.waitLockMs }),
+        ...(options.signal && { signal: options.signal }),
+        onWaiting: (holder) => options.onEvent?.({ type: 'lease-waiting', database: name, holder }),
+      }),
+    )
+    const state = await readState(member.connection, name)
+    const rest = remainingSteps(member.history, steps, appliedIds(state))
+    if (rest.kind === 'moved') throw moved(rest.step)
+    const doneElsewhere = steps.filter((step) => !rest.steps.includes(step))
+    if (rest.steps.length === 0) return { plan, doneElsewhere }
+    return { plan, doneElsewhere, work: { run, lease, scripts: rest.steps.map((step) => scripts.get(step)!) } }
+  } catch (error) {
+    const [first, ...others] = problemsOf(error, name)
+    throw new DroverError([first!, ...others], { cause: error })
+  }
+}
+
+async function carryOut({ member }: DatabasePlan, work: Work, options: ReleaseOptions): Promise<PlanOutcome> {
+  const { connection, database, history } = member
+  const { run, lease, scripts } = work
+  const steps = scripts.map(({ direction, revision }) => ({ direction, revision }))
+  try {
+    await recordStart(connection, run, steps)
+  } catch (error) {
+    const problem = problemsOf(error, database.name)[0]!
+    return { finished: [], end: { kind: 'failed', step: undefined, problem }, notTried: steps }
+  }
+  const outcome = await runPlan(connection, {
+    history,
+    run,
+    token: lease.token,
+    scripts,
+    ...(options.lockTimeoutMs !== undefined && { lockTimeoutMs: options.lockTimeoutMs }),
+    ...(options.statementTimeoutMs !== undefined && { statementTimeoutMs: options.statementTimeoutMs }),
+    ...(options.signal && { signal: options.signal }),
+    onEvent: (event) => options.onEvent?.({ ...event, database: database.name }),
+  })
+  const { end } = outcome
+  const named = end.kind === 'failed' ? { ...end, problem: { ...end.problem, database: database.name } } : end
+  const problem = named.kind === 'failed' ? named.problem : undefined
+  // The revisions are recorded with their changes. Where the connection is gone, the run stays open, and the next one marks it as lost.
+  await recordEnd(connection, run, end.kind, problem).catch(() => undefined)
+  return { ...outcome, end: named }
+}
+
+function opposite(direction: Direction): Direction {
+  return direction === 'up' ? 'down' : 'up'
+}
+
+function moved(step: Step): DroverError {
+  const verb = step.direction === 'up' ? 'applied' : 'reverted'
+  return new DroverError({
+    code: 'STATE_MOVED',
+    revision: step.revision.id,
+    message: `${nameRevision(step.revision)} can no longer be ${verb}: another run has changed the database since this one was planned`,
+    hint: 'run the same command again: it plans anew',
+  })
+}

@@ -1,0 +1,171 @@
+import { type Direction, DroverError, parseTarget, type Target } from '@drover/history'
+import { describe, expect, it } from 'vitest'
+
+import { exampleMember } from './example-member.ts'
+import type { Member } from './fleet.ts'
+import { databasesOfTarget, planRelease } from './plan-release.ts'
+
+const line = { a: [], b: ['a'], c: ['b'] }
+
+describe('planRelease', () => {
+  it('upgrades in the order of the databases, each from where it stands', () => {
+    const members = [
+      exampleMember('first', line),
+      exampleMember('second', line, ['a', 'b']),
+      exampleMember('third', {}),
+    ]
+
+    expect(stepsOf(members, 'up', 'head')).toEqual([['first', 'up a', 'up b', 'up c'], ['second', 'up c'], ['third']])
+  })
+
+  it('downgrades in the reverse order, each from where it stands', () => {
+    const members = [exampleMember('first', line, ['a', 'b', 'c']), exampleMember('second', line, ['a'])]
+
+    expect(stepsOf(members, 'down', '-1')).toEqual([
+      ['second', 'down a'],
+      ['first', 'down c'],
+    ])
+    expect(stepsOf(members, 'down', 'base')).toEqual([
+      ['second', 'down a'],
+      ['first', 'down c', 'down b', 'down a'],
+    ])
+  })
+
+  it('leaves a database alone that has nothing left, without disturbing the others', () => {
+    const members = [exampleMember('first', line), exampleMember('second', line, ['a'])]
+
+    expect(stepsOf(members, 'down', '-1')).toEqual([['second', 'down a'], ['first']])
+  })
+
+  it('says with each plan where the database stands', () => {
+    const [first] = plan([exampleMember('first', line, ['a'])], 'up', '+1')
+
+    expect(first?.status).toEqual({ state: 'behind', current: ['a'], heads: ['c'], pending: ['b', 'c'] })
+  })
+
+  it('collects the problems of all databases, each with its name, and plans nothing', () => {
+    const members = [
+      exampleMember('gone', line, ['a', 'x']),
+      exampleMember('sound', line),
+      exampleMember('gap', line, ['a', 'c']),
+      exampleMember('forked', { a: [], b: ['a'], c: ['a'] }),
+    ]
+
+    expect(problemsOf(members, 'up', 'head')).toEqual([
+      ['gone', 'APPLIED_UNKNOWN', 'x'],
+      ['gap', 'APPLIED_GAP', 'b'],
+      ['forked', 'SEVERAL_HEADS', undefined],
+    ])
+  })
+
+  it('refuses an upgrade where a file was edited, together with what else is wrong', () => {
+    const members = [exampleMember('main', line, ['a', 'c'])]
+    const checksums = new Map([
+      [
+        'main',
+        new Map([
+          ['a', 'another checksum'],
+          ['c', 'checksum of c'],
+        ]),
+      ],
+    ])
+
+    expect(problemsOf(members, 'up', 'head', checksums)).toEqual([
+      ['main', 'APPLIED_GAP', 'b'],
+      ['main', 'APPLIED_EDITED', 'a'],
+    ])
+  })
+
+  it('keeps the checksums of databases apart', () => {
+    const checksums = new Map([['other', new Map([['a', 'another checksum']])]])
+
+    expect(problemsOf([exampleMember('main', line, ['a'])], 'up', 'head', checksums)).toEqual([])
+  })
+
+  it('refuses a downgrade where one database has an irreversible revision', () => {
+    const members = [exampleMember('one-way', line, ['a', 'b', 'c'], ['b']), exampleMember('sound', line, ['a'])]
+
+    expect(stepsOf(members, 'down', '-1')).toEqual([
+      ['sound', 'down a'],
+      ['one-way', 'down c'],
+    ])
+    expect(problemsOf(members, 'down', 'base')).toEqual([['one-way', 'IRREVERSIBLE', 'b']])
+  })
+
+  it('does not look for edits on the way down: reverting is how one is undone', () => {
+    const checksums = new Map([['main', new Map([['a', 'another checksum']])]])
+
+    expect(problemsOf([exampleMember('main', line, ['a'])], 'down', '-1', checksums)).toEqual([])
+  })
+})
+
+describe('databasesOfTarget', () => {
+  const selected = ['main', 'gdpr']
+
+  it.each(['head', 'heads', 'base', '+1', '-1'])('gives %s to every selected database', (text) => {
+    expect(databasesOfTarget(targetOf(text), selected, 'upgrade')).toEqual(selected)
+  })
+
+  it('gives a target to the database that it names', () => {
+    expect(databasesOfTarget(targetOf('gdpr/3f9c'), selected, 'upgrade')).toEqual(['gdpr'])
+    expect(databasesOfTarget(targetOf('gdpr/head'), selected, 'upgrade')).toEqual(['gdpr'])
+  })
+
+  it('gives a revision to the only selected database', () => {
+    expect(databasesOfTarget(targetOf('3f9c'), ['gdpr'], 'upgrade')).toEqual(['gdpr'])
+  })
+
+  it('refuses a revision that could be for several, with what to type', () => {
+    const error = errorOf(() => databasesOfTarget(targetOf('3f9c'), selected, 'downgrade'))
+
+    expect(error.code).toBe('USAGE')
+    expect(error.problems[0].hint).toBe('say which: pnpm migrate downgrade <database>/3f9c (main, gdpr)')
+  })
+
+  it('refuses a database that is not selected', () => {
+    const error = errorOf(() => databasesOfTarget(targetOf('test/head'), selected, 'upgrade'))
+
+    expect(error.code).toBe('DATABASE_UNKNOWN')
+    expect(error.message).toBe('the target is for "test", which is not among: main, gdpr')
+  })
+})
+
+type Checksums = ReadonlyMap<string, ReadonlyMap<string, string>>
+
+function plan(members: readonly Member[], direction: Direction, target: string) {
+  const result = planRelease(members, direction, targetOf(target), new Map())
+  if (!result.ok) throw new Error(result.problems.map((problem) => problem.message).join('\n'))
+  return result.plan.databases
+}
+
+function stepsOf(members: readonly Member[], direction: Direction, target: string) {
+  return plan(members, direction, target).map(({ member, steps }) => [
+    member.database.name,
+    ...steps.map((step) => `${step.direction} ${step.revision.id}`),
+  ])
+}
+
+function problemsOf(
+  members: readonly Member[],
+  direction: Direction,
+  target: string,
+  checksums: Checksums = new Map(),
+) {
+  const result = planRelease(members, direction, targetOf(target), checksums)
+  return result.ok ? [] : result.problems.map(({ database, code, revision }) => [database, code, revision])
+}
+
+function targetOf(text: string): Target {
+  const result = parseTarget(text)
+  if (!result.ok) throw new Error(result.problem.message)
+  return result.target
+}
+
+function errorOf(work: () => unknown): DroverError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof DroverError) return error
+  }
+  throw new Error('it did not refuse')
+}

@@ -1,0 +1,36 @@
+import { currentOf, findGaps, findUnknown, type History } from '@drover/history'
+
+import type { Member } from './fleet.ts'
+
+/** Where a database stands in its history. */
+export interface Status {
+  readonly current: readonly string[]
+  readonly heads: readonly string[]
+  /** What it has not had, in run order. */
+  readonly pending: readonly string[]
+  readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged'
+}
+
+/** Compares what is applied with the files. Pure. */
+export function statusOf({ history, state }: Pick<Member, 'history' | 'state'>): Status {
+  const applied = appliedIds(state)
+  const pending = history.revisions.filter((revision) => !applied.has(revision.id)).map((revision) => revision.id)
+  return {
+    current: currentOf(history, applied),
+    heads: history.heads.map((revision) => revision.id),
+    pending,
+    state: classify(history, applied, pending.length),
+  }
+}
+
+/** The ids of what is applied. */
+export function appliedIds(state: Member['state']): ReadonlySet<string> {
+  return new Set(state.applied.map((row) => row.id))
+}
+
+function classify(history: History, applied: ReadonlySet<string>, pending: number): Status['state'] {
+  if (findGaps(history, applied).length > 0) return 'diverged'
+  // It knows revisions that the files do not: of a later checkout, or, when it also lacks some, of another branch.
+  if (findUnknown(history, applied).length > 0) return pending === 0 ? 'ahead' : 'diverged'
+  return pending === 0 ? 'up-to-date' : 'behind'
+}

@@ -1,0 +1,185 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { type DatabaseConfig, parseDatabaseConfig } from '@drover/config'
+import { DroverError, findCircle, type Problem, sortTopologically, throwProblems } from '@drover/history'
+
+/** A folder with `databases/`, where all paths of messages begin. */
+export interface Workspace {
+  /** Absolute. */
+  readonly root: string
+  /** All databases, in the order in which they are upgraded. */
+  readonly databases: readonly Database[]
+}
+
+/** One database package. */
+export interface Database {
+  readonly name: string
+  /** Its folder, from the root: `databases/main`. */
+  readonly folder: string
+  /** The folder with its revisions, from the root. */
+  readonly migrations: string
+  readonly config: DatabaseConfig
+}
+
+/**
+ * Finds the workspace that a folder lies in, and loads the `database.ts` of each of its database packages.
+ * @throws {DroverError} `CONFIG_INVALID` when there is none, or with everything that is wrong in any `database.ts`
+ */
+export async function discoverWorkspace(from: string): Promise<Workspace> {
+  const root = findRoot(from)
+  const loaded = await Promise.all(listPackages(root).map((folder) => loadDatabase(root, folder)))
+  const problems = loaded.flatMap((result) => ('problems' in result ? result.problems : []))
+  throwProblems(problems)
+  const databases = loaded.flatMap((result) => ('problems' in result ? [] : [result]))
+  throwProblems([
+    ...findDuplicateNames(databases),
+    ...findSharedVariables(databases),
+    ...findUnknownNeighbours(databases),
+  ])
+  return { root, databases: inOrder(databases) }
+}
+
+/** The database whose folder a path lies in, if any. */
+export function databaseOfFolder(workspace: Workspace, folder: string): Database | undefined {
+  return workspace.databases.find((database) => {
+    const own = join(workspace.root, database.folder)
+    return folder === own || folder.startsWith(join(own, '/'))
+  })
+}
+
+/**
+ * Picks databases by name, in upgrade order. No names: all of them.
+ * @throws {DroverError} `DATABASE_UNKNOWN`
+ */
+export function selectDatabases(workspace: Workspace, names: readonly string[]): readonly Database[] {
+  const known = workspace.databases.map((database) => database.name)
+  const answersTo = (database: Database, name: string) =>
+    database.name === name || database.config.aliases.includes(name)
+  throwProblems(
+    names
+      .filter((name) => !workspace.databases.some((database) => answersTo(database, name)))
+      .map((name) => ({
+        code: 'DATABASE_UNKNOWN',
+        message: `there is no database "${name}"`,
+        hint: `the databases are: ${known.join(', ')}`,
+      })),
+  )
+  if (names.length === 0) return workspace.databases
+  return workspace.databases.filter((database) => names.some((name) => answersTo(database, name)))
+}
+
+const home = 'databases'
+
+function findRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (listPackages(folder).length > 0) return folder
+    if (folder === dirname(folder)) break
+  }
+  throw new DroverError({
+    code: 'CONFIG_INVALID',
+    message: `no ${home}/<name>/database.ts was found in ${from}, nor above it`,
+    hint: 'run the command in a workspace of Drover',
+  })
+}
+
+function listPackages(root: string): readonly string[] {
+  const folder = join(root, home)
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'database.ts')))
+    .toSorted()
+    .map((name) => `${home}/${name}`)
+}
+
+async function loadDatabase(
+  root: string,
+  folder: string,
+): Promise<Database | { readonly problems: readonly Problem[] }> {
+  const file = `${folder}/database.ts`
+  const invalid = (fault: string): Problem => ({
+    code: 'CONFIG_INVALID',
+    file,
+    message: `${file}: ${fault}`,
+    hint: `correct ${file}; a minimal one is: export default defineDatabase({ name: '${posix.basename(folder)}' })`,
+  })
+  let exported: unknown
+  try {
+    const module: unknown = await import(pathToFileURL(join(root, file)).href)
+    exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
+  } catch (error) {
+    const line = lineOf(error)
+    const fault = invalid(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
+    if (line === undefined) return { problems: [fault] }
+    return { problems: [{ ...fault, line, message: fault.message.replace(file, `${file}:${line}`) }] }
+  }
+  if (exported === undefined) return { problems: [invalid('has no default export')] }
+  const result = parseDatabaseConfig(exported)
+  if (!result.ok) return { problems: result.faults.map(invalid) }
+  const { config } = result
+  return { name: config.name, folder, migrations: posix.join(folder, config.migrations), config }
+}
+
+/** Where in `database.ts` an error came up: the message of a syntax error does not say. */
+function lineOf(error: unknown): number | undefined {
+  const line = error instanceof Error ? /\/database\.ts:(\d+)/.exec(error.stack ?? '')?.[1] : undefined
+  return line === undefined ? undefined : Number(line)
+}
+
+function findDuplicateNames(databases: readonly Database[]): readonly Problem[] {
+  const names = databases.flatMap((database) =>
+    [database.name, ...database.config.aliases].map((name) => ({ name, database })),
+  )
+  return [...Map.groupBy(names, ({ name }) => name)]
+    .map(([name, uses]) => ({ name, group: uses.map(({ database }) => database) }))
+    .filter(({ group }) => group.length > 1)
+    .map(({ name, group }) => ({
+      code: 'CONFIG_INVALID',
+      file: `${group[1]!.folder}/database.ts`,
+      message: `the name "${name}" is used by ${group.map((database) => database.folder).join(' and ')}`,
+      hint: 'give each database a name of its own',
+    }))
+}
+
+/** One variable for two databases would lead both to the same place. */
+function findSharedVariables(databases: readonly Database[]): readonly Problem[] {
+  const uses = databases.flatMap((database) => database.config.url.map((variable) => ({ variable, database })))
+  return [...Map.groupBy(uses, ({ variable }) => variable)]
+    .filter(([, group]) => group.length > 1)
+    .map(([variable, group]) => ({
+      code: 'CONFIG_INVALID',
+      file: `${group[1]!.database.folder}/database.ts`,
+      message: `the variable ${variable} is used by ${group.map(({ database }) => database.folder).join(' and ')}`,
+      hint: 'give each database a variable of its own with "url"',
+    }))
+}
+
+function findUnknownNeighbours(databases: readonly Database[]): readonly Problem[] {
+  const names = new Set(databases.map((database) => database.name))
+  return databases.flatMap((database) =>
+    database.config.after
+      .filter((name) => !names.has(name))
+      .map((name) => ({
+        code: 'CONFIG_INVALID',
+        file: `${database.folder}/database.ts`,
+        message: `${database.folder}/database.ts: "after" names "${name}", and there is no such database`,
+        hint: `the databases are: ${[...names].toSorted().join(', ')}`,
+      })),
+  )
+}
+
+function inOrder(databases: readonly Database[]): readonly Database[] {
+  const nodes = databases
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((database) => ({ id: database.name, after: database.config.after }))
+  const circle = findCircle(nodes)
+  if (circle) {
+    throw new DroverError({
+      code: 'CONFIG_INVALID',
+      message: `these databases come after each other in a circle: ${[...circle, circle[0]].join(' after ')}`,
+      hint: 'correct "after" in one of their database.ts',
+    })
+  }
+  return sortTopologically(nodes).sorted.map((name) => databases.find((database) => database.name === name)!)
+}

@@ -1,0 +1,10 @@
+import { type DatabaseDeclaration, parseDatabaseConfig } from '@drover/config'
+
+import type { Database } from './discover.ts'
+
+/** A database for tests, as its `database.ts` would declare it. */
+export function exampleDatabase(name: string, declaration: Omit<DatabaseDeclaration, 'name'> = {}): Database {
+  const result = parseDatabaseConfig({ name, ...declaration })
+  if (!result.ok) throw new Error(result.faults.join('\n'))
+  return { name, folder: `databases/${name}`, migrations: `databases/${name}/migrations`, config: result.config }
+}

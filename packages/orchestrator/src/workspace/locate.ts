@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+
+import { ConnectionUrl } from '@drover/engine'
+import { DroverError, type Problem, throwProblems } from '@drover/history'
+
+import type { Database } from './discover.ts'
+
+/** A database, and where it is. */
+export interface Located {
+  readonly database: Database
+  readonly url: ConnectionUrl
+  /** Whether it is on the development server, which is ours: what is missing there is simply created. */
+  readonly development: boolean
+}
+
+/** Environment variables, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What is used when the environment names no database at all. */
+export interface DevelopmentServer {
+  urlFor(database: string): ConnectionUrl
+}
+
+/**
+ * Finds the URLs of databases in the environment: `<VARIABLE>`, else the content of the file that `<VARIABLE>_FILE` names,
+ * else the parts (`DATABASE_URL` has `POSTGRES_HOST`, `…_PORT`, `…_USER`, `…_PASSWORD`, `…_DB`; `GDPR_DATABASE_URL` has
+ * `GDPR_POSTGRES_HOST` and so on). When the environment names none of all the workspace's databases, all are on the development
+ * server; when it names some, one that is wanted and not named is an error: a real and a development database must never be mixed.
+ * @param all every database of the workspace, the wanted ones included
+ * @throws {DroverError} `URL_MISSING`, `URL_INVALID`
+ */
+export async function locateDatabases(
+  wanted: readonly Database[],
+  all: readonly Database[],
+  environment: Environment,
+  startDevelopmentServer: () => Promise<DevelopmentServer>,
+): Promise<readonly Located[]> {
+  if (!all.some((database) => isNamed(database, environment))) {
+    const server = await startDevelopmentServer()
+    return wanted.map((database) => ({ database, url: server.urlFor(database.config.database), development: true }))
+  }
+  throwProblems(
+    wanted
+      .filter((database) => !isNamed(database, environment))
+      .map((database) => ({
+        code: 'URL_MISSING',
+        database: database.name,
+        message: `the URL of ${database.name} is not set, while other databases have theirs`,
+        hint: `set ${database.config.url.join(' or ')}, or leave this database out with --database`,
+      })),
+  )
+  const located: Located[] = []
+  const problems: Problem[] = []
+  for (const database of wanted) {
+    try {
+      located.push({ database, url: findUrl(database, environment)!, development: false })
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error
+      problems.push(...error.problems.map((problem) => ({ ...problem, database: database.name })))
+    }
+  }
+  throwProblems(problems)
+  return located
+}
+
+/** Whether the environment says where a database is. */
+export function isNamed(database: Database, environment: Environment): boolean {
+  return database.config.url.some(
+    (variable) =>
+      isSet(environment[variable]) ||
+      isSet(environment[`${variable}_FILE`]) ||
+      isSet(environment[partOf(variable, 'HOST')]),
+  )
+}
+
+function findUrl(database: Database, environment: Environment): ConnectionUrl | undefined {
+  for (const variable of database.config.url) {
+    const text = environment[variable]
+    if (isSet(text)) return ConnectionUrl.parse(text, variable)
+    const file = environment[`${variable}_FILE`]
+    if (isSet(file)) return ConnectionUrl.parse(readSecret(file, `${variable}_FILE`), `${variable}_FILE`)
+    const host = environment[partOf(variable, 'HOST')]
+    if (isSet(host)) return joinParts(host, database, variable, environment)
+  }
+  return undefined
+}
+
+function joinParts(host: string, database: Database, variable: string, environment: Environment): ConnectionUrl {
+  const part = (name: string) => {
+    const value = environment[partOf(variable, name)]
+    return isSet(value) ? value : undefined
+  }
+  const port = Number(part('PORT') ?? 5432)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new DroverError({
+      code: 'URL_INVALID',
+      message: `${partOf(variable, 'PORT')} is not a port`,
+      hint: 'give a number from 1 to 65535',
+    })
+  }
+  return ConnectionUrl.of({
+    host,
+    port,
+    user: part('USER') ?? 'postgres',
+    password: part('PASSWORD') ?? '',
+    database: part('DB') ?? database.config.database,
+    source: partOf(variable, 'HOST'),
+  })
+}
+
+/** `GDPR_DATABASE_URL` → `GDPR_POSTGRES_HOST`. */
+function partOf(variable: string, part: string): string {
+  return variable.replace(/(?:DATABASE_)?URL$/, `POSTGRES_${part}`)
+}
+
+function readSecret(path: string, variable: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new DroverError(
+      {
+        code: 'URL_INVALID',
+        message: `the file that ${variable} names cannot be read`,
+        hint: `correct ${variable}, or the file's permissions`,
+      },
+      { cause: error },
+    )
+  }
+}
+
+/** An empty variable is how compose files and shells say that it is not set. */
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value.trim() !== ''
+}
