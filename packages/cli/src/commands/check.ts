@@ -1,0 +1,119 @@
+import { findScriptProblems, readChecksums, readHistory, readScript } from '@drover/engine'
+import { findEdited, findGaps, findUnknown, type History, type Problem, severalHeads } from '@drover/history'
+import { appliedIds, type Database, type Member, problemsOf, type Workspace } from '@drover/orchestrator'
+
+import type { ExitCode } from '../exit-code.ts'
+import { count } from '../render/text.ts'
+import { type CommonOptions, serverFolder, type Session } from '../session.ts'
+
+interface CheckOptions extends CommonOptions {
+  readonly offline?: boolean
+}
+
+/** What was found of one database. Notes are worth saying and no fault. */
+interface Findings {
+  readonly database: Database
+  readonly problems: readonly Problem[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * Checks the files of each history, then what its database has had of them. A database that should be there and cannot
+ * be reached is a finding; without any database named and without a running development server the files are all there is.
+ */
+export async function check(session: Session, options: CheckOptions): Promise<ExitCode> {
+  const { workspace, selected } = await session.workspace()
+  const files = await Promise.all(selected.map((database) => checkFiles(workspace, database)))
+  const sound = files.filter((finding) => finding.problems.length === 0).map((finding) => finding.database)
+  const compared = options.offline ? undefined : await checkDatabases(session, workspace, sound)
+
+  const findings = files.map((finding) =>
+    join(
+      finding,
+      compared?.find((one) => one.database === finding.database),
+    ),
+  )
+  for (const { database, problems, notes } of findings) {
+    const verdict = problems.length === 0 ? session.out.good('ok') : session.out.bad(count(problems.length, 'problem'))
+    session.print(`${session.out.strong(database.name)}: ${verdict}`, ...notes.map((note) => `  ${note}`))
+  }
+  if (!compared) session.print('the files only: nothing was compared with a database')
+  const problems = findings.flatMap((finding) => finding.problems)
+  const databases = findings.map((finding) => ({
+    name: finding.database.name,
+    problems: finding.problems,
+    notes: finding.notes,
+  }))
+  return session.finish({ databases, compared: compared !== undefined }, problems, problems.length === 0 ? 0 : 4)
+}
+
+async function checkFiles(workspace: Workspace, database: Database): Promise<Findings> {
+  try {
+    const history = readHistory({ root: workspace.root, folder: database.migrations })
+    const scripts = await readScripts(workspace, history)
+    const found = scripts.flatMap((script) => findScriptProblems(script))
+    const unfilled = found.filter((problem) => problem.code === 'UNFILLED')
+    const faults = found.filter((problem) => problem.code !== 'UNFILLED')
+    const heads = history.heads.length > 1 ? [severalHeads(history)] : []
+    return {
+      database,
+      problems: [...faults, ...heads].map((problem) => ({ ...problem, database: database.name })),
+      notes: [
+        `${count(history.revisions.length, 'revision')}, head ${history.heads.map((head) => head.id).join(', ') || 'none'}`,
+        ...unfilled.map((problem) => problem.message),
+        ...history.revisions
+          .filter((revision) => !revision.reversible)
+          .map((revision) => `${revision.folder} is irreversible: it has no down.sql`),
+      ],
+    }
+  } catch (error) {
+    return { database, problems: problemsOf(error, database.name), notes: [] }
+  }
+}
+
+async function readScripts(
+  workspace: Workspace,
+  history: History,
+): Promise<readonly Awaited<ReturnType<typeof readScript>>[]> {
+  const ups = history.revisions.map((revision) => readScript(workspace.root, revision, 'up'))
+  const downs = history.revisions
+    .filter((revision) => revision.reversible)
+    .map((revision) => readScript(workspace.root, revision, 'down'))
+  return Promise.all([...ups, ...downs])
+}
+
+async function checkDatabases(
+  session: Session,
+  workspace: Workspace,
+  databases: readonly Database[],
+): Promise<readonly Findings[] | undefined> {
+  if (!session.isConfigured(workspace)) {
+    const { findEmbedded } = await import('@drover/server')
+    if (!(await findEmbedded(serverFolder(workspace.root)))) return undefined
+  }
+  if (databases.length === 0) return []
+  await using fleet = await session.fleet(workspace, databases)
+  const members = await Promise.all(fleet.members.map((member) => checkMember(workspace, member)))
+  return [...members, ...fleet.unread.map((unread) => ({ ...unread, notes: [] }))]
+}
+
+async function checkMember(workspace: Workspace, { database, history, state }: Member): Promise<Findings> {
+  const applied = appliedIds(state)
+  const known = history.revisions.filter((revision) => applied.has(revision.id))
+  const checksums = await readChecksums(workspace.root, known)
+  const problems = [
+    ...findUnknown(history, applied),
+    ...findGaps(history, applied),
+    ...findEdited(history, state.applied, checksums),
+  ]
+  return {
+    database,
+    problems: problems.map((problem) => ({ ...problem, database: database.name })),
+    notes: [`${count(applied.size, 'revision')} applied in the database`],
+  }
+}
+
+function join(files: Findings, compared: Findings | undefined): Findings {
+  if (!compared) return files
+  return { ...files, problems: [...files.problems, ...compared.problems], notes: [...files.notes, ...compared.notes] }
+}

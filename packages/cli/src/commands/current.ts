@@ -1,0 +1,53 @@
+import { type Member, statusOf } from '@drover/orchestrator'
+
+import type { ExitCode } from '../exit-code.ts'
+import { fleetJson } from '../render/json.ts'
+import type { Style } from '../render/style.ts'
+import { columns, count } from '../render/text.ts'
+import type { CommonOptions, Session } from '../session.ts'
+
+/** Shows where each database stands. One that cannot be reached does not hide the others; the exit code tells. */
+export async function current(session: Session, options: CommonOptions): Promise<ExitCode> {
+  const { workspace, selected } = await session.workspace()
+  await using fleet = await session.fleet(workspace, selected)
+  session.print(
+    ...columns(
+      selected.map((database) => {
+        const member = fleet.members.find((one) => one.database === database)
+        if (member) return memberCells(member, session.out)
+        // Databases of the development server are created by the first command that finds nothing wrong.
+        const missing = fleet.unread.some((one) => one.database === database && one.problems.length === 0)
+        return [database.name, '-', missing ? 'not created yet' : session.out.bad('cannot be read')]
+      }),
+    ),
+  )
+  if (options.verbose) for (const member of fleet.members) session.print(...appliedLines(member))
+  const problems = fleet.unread.flatMap((unread) => unread.problems)
+  return session.finish({ databases: fleetJson(selected, fleet) }, problems)
+}
+
+function memberCells(member: Member, style: Style): readonly string[] {
+  const status = statusOf(member)
+  const place = status.current.map((id) => (status.heads.includes(id) ? `${id} (head)` : id)).join(', ')
+  return [member.database.name, place || 'base', stateText(status, style)]
+}
+
+function stateText(status: ReturnType<typeof statusOf>, style: Style): string {
+  switch (status.state) {
+    case 'up-to-date':
+      return style.good('up to date')
+    case 'behind':
+      return style.warn(`behind: ${count(status.pending.length, 'revision')} pending`)
+    case 'ahead':
+      return style.bad('ahead of the files: see pnpm migrate check')
+    case 'diverged':
+      return style.bad('diverged from the files: see pnpm migrate check')
+  }
+}
+
+function appliedLines(member: Member): readonly string[] {
+  const rows = member.state.applied
+    .toSorted((a, b) => (a.appliedAt < b.appliedAt ? -1 : 1))
+    .map((row) => [`  ${row.id}`, row.appliedAt, member.history.byId.get(row.id)?.message ?? '(its folder is missing)'])
+  return [`${member.database.name}: ${count(rows.length, 'revision')} applied`, ...columns(rows)]
+}

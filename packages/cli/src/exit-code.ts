@@ -1,0 +1,55 @@
+import type { Problem, ProblemCode } from '@drover/history'
+
+/** What the process tells whoever called it; docs/reference/cli.md lists them. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130 | 143
+
+/** The one table from what is wrong to the exit code. */
+const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
+  USAGE: 2,
+  CONFIG_INVALID: 2,
+  DATABASE_UNKNOWN: 2,
+  TARGET_INVALID: 2,
+  REVISION_UNKNOWN: 2,
+  REVISION_AMBIGUOUS: 2,
+  URL_MISSING: 2,
+  URL_INVALID: 2,
+  WRITE_FAILED: 2,
+  REVISION_INVALID: 2,
+  DUPLICATE_ID: 2,
+  MISSING_PARENT: 2,
+  CYCLE: 2,
+  UNREACHABLE: 2,
+  AUTHENTICATION_FAILED: 2,
+  DATABASE_MISSING: 2,
+  PRIVILEGE_MISSING: 2,
+  SERVER_UNAVAILABLE: 2,
+  SAME_DATABASE: 2,
+  SEVERAL_HEADS: 3,
+  WALK_AMBIGUOUS: 3,
+  WALK_TOO_FAR: 3,
+  APPLIED_UNKNOWN: 3,
+  APPLIED_EDITED: 3,
+  APPLIED_GAP: 3,
+  UNFILLED: 3,
+  OWN_TRANSACTION: 3,
+  IRREVERSIBLE: 3,
+  NOT_APPLIED: 3,
+  LOCKED: 3,
+  STATE_MOVED: 3,
+  NOT_CONFIRMED: 3,
+  STATEMENT_FAILED: 1,
+  CONNECTION_LOST: 1,
+  LEASE_LOST: 1,
+  INTERRUPTED: 130,
+  INTERNAL: 1,
+}
+
+/**
+ * The exit code for problems that kept a command from doing anything: the most basic one wins, because a disagreement
+ * between histories cannot be judged while a file or a URL is wrong.
+ */
+export function exitCodeOf(problems: readonly Problem[]): ExitCode {
+  const codes = new Set(problems.map((problem) => exitCodes[problem.code]))
+  for (const code of [130, 2, 3, 1] as const) if (codes.has(code)) return code
+  return 1
+}

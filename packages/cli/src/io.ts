@@ -1,0 +1,19 @@
+/** A stream that the command line writes to. */
+export interface Output {
+  write(text: string): void
+  /** Whether a person is looking at it. */
+  readonly isTTY: boolean
+}
+
+/** Everything that the command line takes from the world, so that tests can call it without a process. */
+export interface CliIo {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Absolute. */
+  readonly cwd: string
+  /** Asks a yes-or-no question. Missing where nobody can be asked. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined
+  /** Calls back on SIGINT and SIGTERM; returns what stops that. */
+  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
+}

@@ -1,0 +1,76 @@
+import { enableCompileCache } from 'node:module'
+
+import type { CliIo, Output } from './io.ts'
+import { runCli } from './run-cli.ts'
+
+/**
+ * Runs the command line on this process: its arguments, streams, environment and signals. Sets the exit code and lets
+ * the process end by itself, so that nothing that was written is lost.
+ * @param cacheFolder where compiled code is kept from one start to the next. Default: Node's own place
+ */
+export async function main(cacheFolder?: string): Promise<void> {
+  enableCompileCache(cacheFolder)
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  process.exitCode = await runCli(process.argv.slice(2), processIo())
+}
+
+/** Looks at a stream only when it is needed: Node makes each of them on first use, which takes its time. */
+function processIo(): CliIo {
+  return {
+    stdout: outputOf('stdout'),
+    stderr: outputOf('stderr'),
+    env: process.env,
+    cwd: process.cwd(),
+    get confirm() {
+      return process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined
+    },
+    onSignal,
+  }
+}
+
+function outputOf(name: 'stdout' | 'stderr'): Output {
+  return {
+    write: (text) => void process[name].write(text),
+    get isTTY() {
+      return process[name].isTTY
+    },
+  }
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'AbortError') throw error
+    process.stderr.write('\n')
+    // Ctrl+D is the end of the input, and a no. Ctrl+C is here what it is anywhere else.
+    if (!error.message.includes('Ctrl+C')) return false
+    const { DroverError } = await import('@drover/history')
+    const hint = 'nothing was changed; run the same command again'
+    throw new DroverError({ code: 'INTERRUPTED', message: 'interrupted', hint }, { cause: error })
+  } finally {
+    terminal.close()
+  }
+}
+
+function onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
+  let received = 0
+  const listen = (signal: 'SIGINT' | 'SIGTERM') => {
+    received += 1
+    // Whoever asks twice does not want to wait. What is under way on the server ends there as one transaction, done or undone.
+    // oxlint-disable-next-line unicorn/no-process-exit -- there is nobody to return to from a signal
+    if (received > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+    listener(signal)
+  }
+  process.on('SIGINT', listen)
+  process.on('SIGTERM', listen)
+  return () => {
+    process.off('SIGINT', listen)
+    process.off('SIGTERM', listen)
+  }
+}

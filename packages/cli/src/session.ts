@@ -1,0 +1,204 @@
+import { userInfo, hostname } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { type Actor, ConnectionUrl } from '@drover/engine'
+import { DroverError, type Problem } from '@drover/history'
+import {
+  type Database,
+  databaseOfFolder,
+  type DevelopmentServer,
+  discoverWorkspace,
+  type Fleet,
+  isNamed,
+  locateDatabases,
+  openFleet,
+  selectDatabases,
+  type Workspace,
+} from '@drover/orchestrator'
+
+import { type ExitCode, exitCodeOf } from './exit-code.ts'
+import type { CliIo } from './io.ts'
+import { documentOf } from './render/document.ts'
+import { type ColorMode, type Style, styleFor } from './render/style.ts'
+import { problemText } from './render/text.ts'
+import { version } from './version.ts'
+
+/** The options that every command understands. */
+export interface CommonOptions {
+  readonly database?: readonly string[]
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color?: ColorMode
+}
+
+/**
+ * One call of a command: its options, its workspace and its ways of talking. Data goes to stdout; progress, warnings and
+ * errors to stderr.
+ */
+export class Session {
+  readonly command: string
+  readonly io: CliIo
+  readonly options: CommonOptions
+
+  constructor(command: string, io: CliIo, options: CommonOptions) {
+    this.command = command
+    this.io = io
+    this.options = options
+  }
+
+  /** Style of stdout. */
+  get out(): Style {
+    return styleFor(this.io.stdout, this.options.color ?? 'auto', this.io.env)
+  }
+
+  /** Style of stderr. */
+  get err(): Style {
+    return styleFor(this.io.stderr, this.options.color ?? 'auto', this.io.env)
+  }
+
+  /** Prints lines of data. With `--json` there is one document instead, and this prints nothing. */
+  print(...lines: readonly string[]): void {
+    if (!this.options.json) this.io.stdout.write(lines.map((line) => `${line}\n`).join(''))
+  }
+
+  /** Prints a line of progress. */
+  progress(line: string): void {
+    if (!this.options.quiet) this.io.stderr.write(`${line}\n`)
+  }
+
+  /**
+   * Ends the command: problems to stderr, with `--json` the document to stdout.
+   * @param exitCode default: what the problems call for, 0 without any
+   */
+  finish(
+    body: Readonly<Record<string, unknown>> = {},
+    problems: readonly Problem[] = [],
+    exitCode?: ExitCode,
+  ): ExitCode {
+    const code = exitCode ?? (problems.length > 0 ? exitCodeOf(problems) : 0)
+    for (const problem of problems) this.io.stderr.write(`${problemText(problem, this.err)}\n`)
+    if (this.options.json) this.io.stdout.write(documentOf(this.command, code, body, problems))
+    return code
+  }
+
+  /** Loads the workspace, and picks the databases that this call is about. */
+  async workspace(): Promise<{ readonly workspace: Workspace; readonly selected: readonly Database[] }> {
+    const workspace = await discoverWorkspace(this.io.cwd)
+    return { workspace, selected: selectDatabases(workspace, this.#wantedNames(workspace)) }
+  }
+
+  /** Connects to databases and reads where they stand. Starts the development server when the environment names no database. */
+  async fleet(
+    workspace: Workspace,
+    wanted: readonly Database[],
+    options: { readonly createMissing?: boolean } = {},
+  ): Promise<Fleet> {
+    const located = await locateDatabases(wanted, workspace.databases, this.environment(workspace), () =>
+      this.#startDevelopmentServer(workspace),
+    )
+    return openFleet(located, {
+      root: workspace.root,
+      ...options,
+      ...(this.options.verbose && { onNotice: (database, message) => this.progress(`${database}: ${message}`) }),
+    })
+  }
+
+  /** Whether the environment says where any of the databases is, so that the development server has no part in it. */
+  isConfigured(workspace: Workspace): boolean {
+    return workspace.databases.some((database) => isNamed(database, this.environment(workspace)))
+  }
+
+  /** The environment; in development, what `.env` in the workspace's root adds to it. */
+  environment(workspace: Workspace): CliIo['env'] {
+    if (this.io.env['NODE_ENV'] === 'production') return this.io.env
+    return { ...readDotEnv(workspace.root), ...this.io.env }
+  }
+
+  /** Who runs this, for the records. */
+  actor(workspace: Workspace): Actor {
+    return {
+      osUser: userName(),
+      host: hostname(),
+      pid: process.pid,
+      version,
+      gitCommit: readGitCommit(workspace.root),
+    }
+  }
+
+  #wantedNames(workspace: Workspace): readonly string[] {
+    const named = (this.options.database ?? []).flatMap((list) => list.split(',')).map((name) => name.trim())
+    if (named.length > 0) return named
+    const here = databaseOfFolder(workspace, this.io.cwd)
+    if (here) return [here.name]
+    if (this.environment(workspace)['TESTING'] !== 'true') return []
+    if (workspace.databases.some((database) => database.name === 'test')) return ['test']
+    throw new DroverError({
+      code: 'DATABASE_UNKNOWN',
+      message: 'TESTING=true selects the database "test", and there is none',
+      hint: 'unset TESTING, or name the databases with --database',
+    })
+  }
+
+  async #startDevelopmentServer(workspace: Workspace): Promise<DevelopmentServer> {
+    const { startEmbedded, serverUrl } = await import('@drover/server')
+    const { describeStart, translateServerErrors } = await import('./development-server.ts')
+    const server = await translateServerErrors(() =>
+      startEmbedded({
+        folder: serverFolder(workspace.root),
+        onProgress: (event) => this.progress(describeStart(event)),
+      }),
+    )
+    return { urlFor: (database) => ConnectionUrl.parse(serverUrl(server, database), 'the embedded server') }
+  }
+}
+
+/** Where the development server of a workspace keeps its data. */
+export function serverFolder(root: string): string {
+  return join(root, '.drover', 'server')
+}
+
+function readDotEnv(root: string): Readonly<Record<string, string | undefined>> {
+  const text = readIfThere(join(root, '.env'))
+  if (text === undefined) return {}
+  // Loaded here because most workspaces have no such file.
+  const { parseEnv } = process.getBuiltinModule('node:util')
+  return parseEnv(text)
+}
+
+/** The commit of the checkout, read from git's own files: starting git would take longer than everything else. */
+function readGitCommit(root: string): string | undefined {
+  const head = readIfThere(join(root, '.git', 'HEAD'))?.trim()
+  if (head === undefined || !head.startsWith('ref: ')) return head
+  const name = head.slice('ref: '.length)
+  const loose = readIfThere(join(root, '.git', name))?.trim()
+  if (loose !== undefined) return loose
+  const packed = readIfThere(join(root, '.git', 'packed-refs'))
+  return packed
+    ?.split('\n')
+    .find((line) => line.endsWith(` ${name}`))
+    ?.split(' ')[0]
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code)))
+      return undefined
+    throw new DroverError(
+      { code: 'CONFIG_INVALID', file: path, message: `${path} cannot be read`, hint: 'check its permissions' },
+      { cause: error },
+    )
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // In a container the process may have a number that no user has.
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}
