@@ -16,9 +16,12 @@ export async function runProgram(argv: readonly string[], io: CliIo): Promise<nu
     if (!(error instanceof CommanderError)) return reportCrash(error, argv, io)
     if (error.exitCode === 0) return 0
     // Commander has printed what was wrong with the words; a program that reads JSON is told too.
+    const early = error.code === 'commander.unknownOption' && argv[0]?.startsWith('-') === true
+    const order = 'options stand behind the command: pnpm migrate <command> [options]'
+    if (early) io.stderr.write(`${order}\n`)
     if (argv.includes('--json')) {
       const message = error.message.replace(/^error: /, '')
-      const hint = 'see: pnpm migrate help'
+      const hint = early ? order : 'see: pnpm migrate help'
       io.stdout.write(documentOf(argv[0] ?? '', 2, { databases: [] }, [{ code: 'USAGE', message, hint }]))
     }
     return 2

@@ -1,7 +1,7 @@
 export { openConnection, type Connection, type ConnectionOptions, type Row } from './connect/connection.ts'
 export { ConnectionUrl, type SslMode } from './connect/connection-url.ts'
 export { createDatabase } from './connect/create-database.ts'
-export { readCatalog } from './inspect/catalog.ts'
+export { readCatalog } from './inspect/read-catalog.ts'
 export { acquireLease, describeHolder, type Lease, type LeaseHolder, type LeaseOptions } from './lease/lease.ts'
 export { type FinishedStep, type PlanOutcome, type PlanRun, runPlan, type StepEvent } from './run/run-plan.ts'
 export { readHistory, type Source } from './source/read-revisions.ts'

@@ -143,7 +143,7 @@ comment on column consent_records.consent_type is
 comment on column consent_records.granted is
   'True for a consent, false for a refusal or a withdrawal (Article 7(3)).';
 comment on column consent_records.timestamp is
-  'When the decision was taken. Evidence: it does not change.';
+  'When the decision was taken. Evidence: the application does not change it.';
 comment on column consent_records.ip_address is
   'Evidence of where the decision came from. Basis: legal obligation, Article 6(1)(c) with 7(1). '
   'Erased with the profile.';

@@ -290,7 +290,7 @@ comment on table role_permissions is 'Which role allows what.';
 comment on table user_roles is 'Which user has which role.';
 comment on column user_roles.is_primary is 'The role shown beside the user''s name; at most one.';
 comment on column user_roles.expires_at is 'The role no longer counts from here on; null for one without an end.';
-comment on table role_audit_logs is 'Who gave, took or changed which role. Append-only.';
+comment on table role_audit_logs is 'Who gave, took or changed which role. The application only ever adds to it.';
 comment on column role_audit_logs.user_id is
   'Whose role it is; null when the user is gone, or when the role itself changed.';
 comment on column role_audit_logs.role_name is 'Name of the role at that time; outlives the role.';

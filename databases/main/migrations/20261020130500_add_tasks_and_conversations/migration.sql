@@ -119,4 +119,4 @@ create trigger conversations_set_updated_at
 comment on table tasks is 'Things to do, each of one user, some within a team.';
 comment on table task_shares is 'Tasks that others than their owner may see or edit.';
 comment on table conversations is 'Conversations of a user with the assistant.';
-comment on table messages is 'What was said in a conversation. Never changed once written.';
+comment on table messages is 'What was said in a conversation. The application does not change it afterwards.';

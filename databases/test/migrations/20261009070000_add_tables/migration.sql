@@ -219,7 +219,7 @@ comment on column consent_records.consent_type is
 comment on column consent_records.granted is
   'True for a consent, false for a refusal or a withdrawal (Article 7(3)).';
 comment on column consent_records.timestamp is
-  'When the decision was taken. Evidence: it does not change.';
+  'When the decision was taken. Evidence: the application does not change it.';
 comment on column consent_records.ip_address is
   'Evidence of where the decision came from. Basis: legal obligation, Article 6(1)(c) with 7(1). '
   'Erased with the profile.';
@@ -268,7 +268,7 @@ comment on column conversations.metadata is
   'Technical context, such as the model that answered. No personal data.';
 
 comment on table audit_logs is
-  'Who did what to which data, and when (Articles 5(2) and 30). What was recorded does not change. '
+  'Who did what to which data, and when (Articles 5(2) and 30). The application only ever adds to it. '
   'Kept for 7 years, also when the person it names has been erased (Article 17(3)(b)).';
 comment on column audit_logs.user_id is
   'Who acted, null for the system itself. Not a foreign key: it is kept, as a pseudonym, after the profile is erased. '

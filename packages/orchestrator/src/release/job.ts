@@ -57,6 +57,7 @@ export async function prepareJobs(
   options: ReleaseOptions,
 ): Promise<readonly Job[]> {
   const scripts = await readAllScripts(plan, options.root)
+  if (options.onFailure === 'rollback') refuseOneWay(plan)
   await refuseObstacles(plan)
   const release = randomUUID()
   const jobs: Job[] = []
@@ -120,6 +121,24 @@ async function readAllScripts(plan: ReleasePlan, root: string): Promise<Readonly
   )
   throwProblems(problems)
   return scripts
+}
+
+/** What could not be rolled back is refused while there is still nothing to roll back. */
+function refuseOneWay(plan: ReleasePlan): void {
+  throwProblems(
+    plan.databases.flatMap(({ member, steps }) =>
+      steps
+        .filter(({ direction, revision }) => direction === 'up' && !revision.reversible)
+        .map(({ revision }) => ({
+          code: 'IRREVERSIBLE',
+          database: member.database.name,
+          revision: revision.id,
+          file: `${revision.folder}/down.sql`,
+          message: `${nameRevision(revision)} could not be rolled back: it has no down.sql`,
+          hint: `write ${revision.folder}/down.sql, or leave --on-failure rollback out`,
+        })),
+    ),
+  )
 }
 
 /** A database that Drover has never touched, and may not touch, is found before any other has had anything. */
