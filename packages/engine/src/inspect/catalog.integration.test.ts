@@ -31,7 +31,7 @@ create index by_day on app.events (day desc nulls last);
 create unique index by_code on app.users (lower(code)) include (amount) where amount > 1;
 alter table app.users enable row level security;
 create policy own on app.users as restrictive for update using (id > 1) with check (id > 2);
-create view app.adults with (security_barrier) as select users.id, users.code from app.users, (select 18 as least) as bound where users.amount > bound.least;
+create view app.adults with (security_barrier) as select users.id, users.code from app.users, (select 18 as years) as bound where users.amount > bound.years;
 create materialized view app.totals as select count(*) as total from app.users with no data;
 create function app.touch() returns trigger language plpgsql as $$
 begin
@@ -139,8 +139,8 @@ describe('readCatalog', () => {
       'view app.adults definition 0001:  SELECT users.id,',
       'view app.adults definition 0002:     users.code',
       'view app.adults definition 0003:    FROM app.users,',
-      'view app.adults definition 0004:     ( SELECT 18 AS least) bound',
-      'view app.adults definition 0005:   WHERE (users.amount > (bound.least)::numeric);',
+      'view app.adults definition 0004:     ( SELECT 18 AS years) bound',
+      'view app.adults definition 0005:   WHERE (users.amount > (bound.years)::numeric);',
       'view app.adults: persistent, with (security_barrier=true)',
     ])
   })

@@ -103,22 +103,22 @@ export async function rollBackJob(
 async function readAllScripts(plan: ReleasePlan, root: string): Promise<ReadonlyMap<Step, Script>> {
   const scripts = new Map<Step, Script>()
   const problems: Problem[] = []
-  const read = async ({ member, steps }: DatabasePlan) => {
-    for (const step of steps) {
-      const script = await readScript(root, step.revision, step.direction)
-      scripts.set(step, script)
-      // A revision whose way back is still to be written is not ready to go in either.
-      const back = step.direction === 'up' && step.revision.reversible
-      const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
-      const found = both.flatMap((one) => findScriptProblems(one))
-      problems.push(...found.map((problem) => ({ ...problem, database: member.database.name })))
+  for (const { member, steps } of plan.databases) {
+    const { name } = member.database
+    try {
+      for (const step of steps) {
+        const script = await readScript(root, step.revision, step.direction)
+        scripts.set(step, script)
+        // A revision whose way back is still to be written is not ready to go in either.
+        const back = step.direction === 'up' && step.revision.reversible
+        const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
+        const found = both.flatMap((one) => findScriptProblems(one))
+        problems.push(...found.map((problem) => ({ ...problem, database: name })))
+      }
+    } catch (error) {
+      problems.push(...problemsOf(error, name))
     }
   }
-  await Promise.all(
-    plan.databases.map((database) =>
-      read(database).catch((error: unknown) => problems.push(...problemsOf(error, database.member.database.name))),
-    ),
-  )
   throwProblems(problems)
   return scripts
 }
