@@ -1,0 +1,269 @@
+import { fork } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+
+import * as credentials from '@databases/credentials'
+import * as gdpr from '@databases/gdpr'
+import * as main from '@databases/main'
+import * as mirror from '@databases/test'
+import { createThrowawayDatabase } from '@drover/server'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+
+import { catalogOf, query } from '../harness/query.ts'
+import {
+  createRepositoryDatabases,
+  databaseNames,
+  repository,
+  type RepositoryDatabases,
+} from '../harness/repository-databases.ts'
+import type { SchemaComparison } from './compare-schemas.ts'
+
+/** The snapshot that drizzle-kit takes to be before the first. */
+const origin = '00000000-0000-0000-0000-000000000000'
+
+let databases: RepositoryDatabases
+beforeAll(async () => {
+  databases = await createRepositoryDatabases({ ordinaryOwner: true })
+  const upgrade = await databases.migrate('upgrade')
+  if (upgrade.exitCode !== 0) throw new Error(upgrade.stderr)
+  return () => databases[Symbol.asyncDispose]()
+})
+
+describe.each(databaseNames)('the history of %s', (name) => {
+  test('has three revisions or more, each with what runs up, what runs down, and a snapshot', async () => {
+    const revisions = await readRevisions(name)
+
+    expect(revisions.length).toBeGreaterThanOrEqual(3)
+    for (const { folder, files, up, down } of revisions) {
+      expect({ folder, files }).toEqual({
+        folder,
+        files: ['down.sql', 'migration.sql', 'revision.json', 'snapshot.json'],
+      })
+      expect(up).toMatch(/^(?:create|alter) /m)
+      expect(down).toMatch(/^(?:drop|alter) /m)
+    }
+  })
+
+  test('names each revision after its snapshot, and its folder after the moment it was made', async () => {
+    for (const { folder, revision, snapshot } of await readRevisions(name)) {
+      expect(Object.keys(revision)).toEqual(['id', 'parents', 'message', 'created'])
+      expect(revision.id).toBe(shortIdOf(snapshot.id))
+      expect(folder).toMatch(new RegExp(`^${revision.created.replaceAll(/[-:TZ]/g, '')}_[a-z0-9_]+$`))
+    }
+  })
+
+  test('is one line, for the snapshots as for the revisions', async () => {
+    const revisions = await readRevisions(name)
+
+    for (const [at, { revision, snapshot }] of revisions.entries()) {
+      const before = revisions[at - 1]?.snapshot.id
+      expect(snapshot.prevIds).toEqual([before ?? origin])
+      expect(revision.parents).toEqual(before === undefined ? [] : [shortIdOf(before)])
+    }
+  })
+})
+
+test('drizzle-kit finds no difference between the last snapshots and the schemas', async () => {
+  const comparisons = await compareSchemas()
+
+  expect(comparisons.map(({ name, difference }) => ({ name, difference }))).toEqual(
+    databaseNames.map((name) => ({ name, difference: [] })),
+  )
+})
+
+test('the revisions make what drizzle-kit would make of the schemas, and what it has no words for', async () => {
+  for (const { name, all } of await compareSchemas()) {
+    await using made = await createThrowawayDatabase(inject('serverUrl'))
+    await query(made.url, all.join('\n'))
+
+    const ofDrizzle = (await catalogOf(made.url)).flatMap(inWordsOfDrizzle)
+    const ofRevisions = (await catalogOf(databases.urls[name as 'main'])).flatMap(inWordsOfDrizzle)
+
+    expect(ofDrizzle.length).toBeGreaterThan(80)
+    expect(ofRevisions).toEqual(ofDrizzle)
+  }
+})
+
+describe('the client', () => {
+  test('of credentials writes and reads bytes, documents and times', async () => {
+    const client = credentials.createClient(databases.urls.credentials, { max: 1 })
+    try {
+      const userId = crypto.randomUUID()
+      const row: typeof credentials.userCredentials.$inferInsert = {
+        userId,
+        passwordHash: Buffer.alloc(32, 1),
+        passwordSalt: Buffer.alloc(16, 2),
+        passwordAlgorithm: 'argon2id',
+        passwordParameters: { memoryKib: 65_536 },
+        passwordChangedAt: new Date('2026-11-01T12:00:00Z'),
+      }
+      await client.insert(credentials.userCredentials).values(row)
+      await client.insert(credentials.backupCodes).values({ userId, codeHash: Buffer.alloc(32, 3) })
+
+      const found = await client.query.userCredentials.findFirst({ where: { userId }, with: { backupCodes: true } })
+
+      expect(found).toMatchObject({ ...row, failedAttempts: 0, lockedUntil: null, createdAt: expect.any(Date) })
+      expect(found?.backupCodes).toMatchObject([{ codeHash: Buffer.alloc(32, 3), usedAt: null }])
+    } finally {
+      await client.$client.end()
+    }
+  })
+
+  test('of main writes and reads documents, enums and defaults', async () => {
+    const client = main.createClient(databases.urls.main, { max: 1 })
+    try {
+      const [tenant] = await client
+        .insert(main.tenants)
+        .values({ name: 'Acme', slug: 'acme', settings: { colour: 'red', sizes: [1, 2] } })
+        .returning()
+      const tenantId = tenant!.id
+      const [user] = await client.insert(main.users).values({ tenantId, email: 'ada@acme.example' }).returning()
+      await client.insert(main.tasks).values({ tenantId, userId: user!.id, title: 'Buy chairs' })
+      await main.withTenant(client, tenantId, (transaction) =>
+        transaction.insert(main.actionLogs).values({ tenantId, actionType: 'email_send', provider: 'smtp' }),
+      )
+
+      expect(await client.query.tenants.findFirst({ where: { slug: 'acme' } })).toMatchObject({
+        settings: { colour: 'red', sizes: [1, 2] },
+        maxContexts: 10_000,
+        isActive: true,
+        createdAt: expect.any(Date),
+      })
+      expect(await client.query.tasks.findMany()).toMatchObject([{ userId: user!.id, status: 'todo' }])
+      expect(
+        await main.withTenant(client, tenantId, (transaction) => transaction.query.actionLogs.findMany()),
+      ).toMatchObject([{ actionType: 'email_send', status: 'pending', request: {}, response: null }])
+    } finally {
+      await client.$client.end()
+    }
+  })
+
+  test.each([
+    ['gdpr', gdpr],
+    ['test', mirror],
+  ] as const)('of %s writes and reads people with what belongs to them, and views', async (name, database) => {
+    const client = database.createClient(databases.urls[name], { max: 1 })
+    try {
+      await client.insert(database.userProfiles).values({ userId: 'ada', username: 'Ada', metadata: { plan: 'free' } })
+      await client.insert(database.userPreferences).values({ userId: 'ada', preferences: { language: 'en' } })
+      await client.insert(database.consentRecords).values({ userId: 'ada', consentType: 'mail', granted: true })
+      await client.insert(database.conversations).values({
+        userId: 'ada',
+        messages: [{ role: 'user', content: 'Hello' }],
+        createdAt: new Date('2001-01-01T00:00:00Z'),
+      })
+
+      expect(
+        await client.query.userProfiles.findFirst({
+          where: { userId: 'ada' },
+          with: { preferences: true, consents: true, conversations: true },
+        }),
+      ).toMatchObject({
+        username: 'Ada',
+        metadata: { plan: 'free' },
+        lastUpdated: expect.any(Date),
+        preferences: { preferences: { language: 'en' } },
+        consents: [{ consentType: 'mail', granted: true, legalBasis: 'consent', withdrawnAt: null }],
+        conversations: [{ messages: [{ role: 'user', content: 'Hello' }], lastMessageAt: null }],
+      })
+      expect(await client.select().from(database.conversationsForCleanup)).toMatchObject([
+        { userId: 'ada', createdAt: new Date('2001-01-01T00:00:00Z') },
+      ])
+    } finally {
+      await client.$client.end()
+    }
+  })
+
+  test.each([
+    ['credentials', credentials.createClient],
+    ['main', main.createClient],
+    ['gdpr', gdpr.createClient],
+    ['test', mirror.createClient],
+  ] as const)('of %s does not repeat a URL that it cannot read', (_, createClient) => {
+    const error = errorOf(() => createClient('postgres://app:hunter2@[bad/x'))
+
+    expect(error).toBeInstanceOf(TypeError)
+    // As a log would show it: with its cause, and whatever hangs on either.
+    expect(inspect(error, { depth: null })).not.toContain('hunter2')
+  })
+})
+
+function errorOf(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not fail')
+}
+
+interface RevisionOnDisk {
+  readonly folder: string
+  readonly files: readonly string[]
+  readonly up: string
+  readonly down: string
+  readonly revision: {
+    readonly id: string
+    readonly parents: readonly string[]
+    readonly message: string
+    readonly created: string
+  }
+  readonly snapshot: { readonly id: string; readonly prevIds: readonly string[] }
+}
+
+/** The revisions of a database as they are on disk, in the order of their folders. */
+async function readRevisions(name: string): Promise<readonly RevisionOnDisk[]> {
+  const migrations = join(repository, 'databases', name, 'migrations')
+  const folders = (await readdir(migrations)).toSorted()
+  return Promise.all(
+    folders.map(async (folder) => {
+      const read = (file: string) => readFile(join(migrations, folder, file), 'utf8')
+      return {
+        folder,
+        files: (await readdir(join(migrations, folder))).toSorted(),
+        up: await read('migration.sql'),
+        down: await read('down.sql'),
+        revision: JSON.parse(await read('revision.json')),
+        snapshot: JSON.parse(await read('snapshot.json')),
+      }
+    }),
+  )
+}
+
+function shortIdOf(snapshotId: string): string {
+  return snapshotId.replaceAll('-', '').slice(0, 12)
+}
+
+let comparisons: Promise<readonly SchemaComparison[]> | undefined
+
+/** Asks drizzle-kit once about all databases. */
+function compareSchemas(): Promise<readonly SchemaComparison[]> {
+  comparisons ??= new Promise((resolve, reject) => {
+    const received: SchemaComparison[] = []
+    const child = fork(join(import.meta.dirname, 'compare-schemas.ts'), databaseNames, {
+      execPath: process.execPath,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    let output = ''
+    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += String(chunk)))
+    child.on('message', (comparison: SchemaComparison) => received.push(comparison))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0 && received.length === databaseNames.length) resolve(received)
+      else reject(new Error(`drizzle-kit gave up (${code}): ${output}`))
+    })
+  })
+  return comparisons
+}
+
+/** A line of a catalog without what Drizzle cannot say: none at all for functions, triggers and comments. */
+function inWordsOfDrizzle(line: string): readonly string[] {
+  if (/^function | trigger | comment(?: \d+)?: | constraint \S+ comment/.test(line)) return []
+  const same = line
+    .replace(', forced row level security', '')
+    .replace(/(ON DELETE SET NULL) \(\w+\)/, '$1')
+    // A column that a later revision adds is the last one.
+    .replace(/^(table \S+ column \S+: )#\d+ /, '$1')
+  return [same]
+}

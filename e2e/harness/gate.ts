@@ -1,0 +1,27 @@
+import postgres from 'postgres'
+
+/** A lock that a test holds, so that a revision comes to a halt until the test lets it go on. */
+export interface Gate extends AsyncDisposable {
+  /** SQL for a revision: says that it is there (`--verbose` prints it) and waits, at most a minute. */
+  readonly sql: string
+  /** What the revision prints when it comes to the gate. */
+  readonly notice: string
+  open(): Promise<void>
+}
+
+/** Closes a gate in a database. Opens it at the latest when disposed of. */
+export async function closeGate(url: string, name = 'gate'): Promise<Gate> {
+  const sql = postgres(url, { max: 1, prepare: false, fetch_types: false, onnotice: () => {} })
+  await sql`select pg_advisory_lock(hashtext(${name}))`
+  const notice = `waiting at ${name}`
+  const open = () => sql.end({ timeout: 5 })
+  return {
+    sql: `do $$ begin raise notice '${notice}'; end $$;
+set local lock_timeout = '60s';
+select pg_advisory_xact_lock_shared(hashtext('${name}'));
+`,
+    notice,
+    open,
+    [Symbol.asyncDispose]: open,
+  }
+}

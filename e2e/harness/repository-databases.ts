@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+
+import { createThrowawayDatabase } from '@drover/server'
+import { inject } from 'vitest'
+
+import { query } from './query.ts'
+import { type Ended, type Running, startMigrate } from './workspace.ts'
+
+/** The root of this repository. */
+export const repository = join(import.meta.dirname, '..', '..')
+
+/** The databases of this repository, in the order in which they are upgraded, and where each is looked for. */
+const variables = {
+  credentials: 'CREDENTIALS_DATABASE_URL',
+  main: 'DATABASE_URL',
+  gdpr: 'GDPR_DATABASE_URL',
+  test: 'TEST_DATABASE_URL',
+} as const
+
+export type DatabaseName = keyof typeof variables
+
+export const databaseNames = Object.keys(variables) as readonly DatabaseName[]
+
+/** This repository's four databases as empty databases of one test. */
+export interface RepositoryDatabases extends AsyncDisposable {
+  readonly urls: Readonly<Record<DatabaseName, string>>
+  /** The environment in which commands run: the URLs, and nothing of the caller's but PATH and HOME. */
+  readonly env: Record<string, string>
+  /** Runs the command line in the root of the repository to its end. */
+  migrate(...args: readonly string[]): Promise<Ended>
+  /** Starts the command line; in the root, if `cwd` names no other folder. */
+  start(args: readonly string[], options?: { readonly cwd?: string; readonly env?: Record<string, string> }): Running
+}
+
+/**
+ * Creates the four databases.
+ * @param options.servers URLs of the servers of some of them. Default: the tests' server
+ * @param options.ordinaryOwner whether commands log in as a user who owns the databases and may do nothing else
+ */
+export async function createRepositoryDatabases(
+  options: {
+    readonly servers?: Partial<Record<DatabaseName, string>>
+    readonly ordinaryOwner?: boolean
+  } = {},
+): Promise<RepositoryDatabases> {
+  const created = await Promise.all(
+    databaseNames.map((name) => createOne(options.servers?.[name] ?? inject('serverUrl'), options.ordinaryOwner)),
+  )
+  const urls = Object.fromEntries(databaseNames.map((name, at) => [name, created[at]!.url])) as Record<
+    DatabaseName,
+    string
+  >
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '',
+    // Keeps a developer's own .env out of it.
+    NODE_ENV: 'production',
+    ...Object.fromEntries(databaseNames.map((name) => [variables[name], urls[name]])),
+  }
+  const start: RepositoryDatabases['start'] = (args, { cwd = repository, env: more = {} } = {}) =>
+    startMigrate(args, { cwd, env: { ...env, ...more } })
+  return {
+    urls,
+    env,
+    start,
+    migrate: (...args) => start(args).ended,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(created.map((database) => database[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+async function createOne(server: string, ordinaryOwner = false): Promise<AsyncDisposable & { readonly url: string }> {
+  const database = await createThrowawayDatabase(server)
+  if (!ordinaryOwner) return database
+  const owner = `${database.name}_owner`
+  const password = randomBytes(12).toString('hex')
+  await query(
+    server,
+    `create role ${owner} login password '${password}'; alter database ${database.name} owner to ${owner}`,
+  )
+  const url = new URL(database.url)
+  url.username = owner
+  url.password = password
+  return {
+    url: url.href,
+    [Symbol.asyncDispose]: async () => {
+      await database[Symbol.asyncDispose]()
+      await query(server, `drop role ${owner}`)
+    },
+  }
+}

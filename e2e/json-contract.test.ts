@@ -1,0 +1,244 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { afterAll, describe, expect, test } from 'vitest'
+
+import { constant, exactly, flag, like, list, number, type Shape, text } from './harness/json-shape.ts'
+import { createPair, type Pair } from './harness/pair.ts'
+import type { Ended } from './harness/workspace.ts'
+
+// The shapes that are promised to programs, each written once.
+
+const id = like(/^[0-9a-f]{12}$/)
+const time = like(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/)
+
+const step = exactly(
+  {
+    direction: like(/^(?:up|down)$/),
+    revision: id,
+    message: text,
+    status: like(/^(?:applied|reverted|failed|skipped|planned)$/),
+  },
+  { durationMs: number },
+)
+const target = exactly({
+  target: like(/^$/),
+  current: list(id),
+  heads: list(id),
+  pending: list(id),
+  steps: list(step),
+  state: like(/^(?:up-to-date|behind|ahead|diverged|unreachable)$/),
+})
+const problem = exactly(
+  { code: like(/^[A-Z]+(?:_[A-Z]+)*$/), message: like(/\S/) },
+  {
+    hint: like(/\S/),
+    database: text,
+    revision: id,
+    file: like(/^databases\//),
+    line: number,
+    statement: text,
+    sqlstate: like(/^[0-9A-Z]{5}$/),
+    serverNotes: list(text),
+  },
+)
+const states = list(exactly({ name: text, targets: list(target) }))
+const revision = exactly({
+  id,
+  parents: list(id),
+  labels: list(text),
+  dependsOn: list(id),
+  message: text,
+  created: time,
+  reversible: flag,
+  isHead: flag,
+  isBase: flag,
+  folder: like(/^databases\//),
+})
+const histories = list(exactly({ name: text, revisions: list(revision) }))
+const made = list(
+  exactly({
+    name: text,
+    revisions: list(
+      exactly({ id, parents: list(id), message: text, created: time, folder: like(/^databases\//), files: list(text) }),
+    ),
+  }),
+)
+const findings = list(exactly({ name: text, problems: list(problem), notes: list(text) }))
+
+/** The fields of each command beside those of every document. */
+const bodies: Record<string, Record<string, Shape>> = {
+  init: { databases: states },
+  upgrade: { databases: states },
+  downgrade: { databases: states },
+  current: { databases: states },
+  history: { databases: histories },
+  heads: { databases: histories },
+  show: { databases: histories },
+  revision: { databases: made },
+  check: { databases: findings, compared: flag },
+  server: { server: exactly({ running: flag }) },
+}
+
+/** One document on stdout, of the shape that the command promises; its exit code is the process's; people read stderr. */
+function expectDocument(ended: Ended, command: string, exitCode: number, body = bodies[command]!): void {
+  const document = ended.json()
+  const ok = exitCode === 0
+  const shape = exactly({
+    formatVersion: constant(1),
+    command: constant(command),
+    ok: constant(ok),
+    exitCode: constant(exitCode),
+    ...body,
+    ...(!ok && { error: problem, problems: list(problem) }),
+  })
+  expect(shape(document, 'document')).toEqual([])
+  expect(ended.exitCode).toBe(exitCode)
+  if (ok) {
+    expect(ended.stderr).not.toMatch(/^error: /m)
+    return
+  }
+  expect(document.problems[0]).toEqual(document.error)
+  for (const { message } of document.problems) expect(ended.stderr).toContain(message)
+}
+
+const none = { databases: constant([]) }
+
+/** What can be wrong with a pair. */
+const faults = {
+  nothing: () => {},
+  unreachable: (pair: Pair) => {
+    pair.env['BETA_DATABASE_URL'] = 'postgres://nobody@127.0.0.1:9/nothing'
+  },
+  failing: (pair: Pair) => pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', up: 'select 1 / 0;\n' }),
+  malformed: (pair: Pair) => pair.write(`${pair.folders.alpha[0]}/revision.json`, '{}'),
+  irreversible: async (pair: Pair) => {
+    await pair.migrate('upgrade')
+    await rm(join(pair.root, pair.folders.alpha[1]!, 'down.sql'))
+  },
+} as const
+
+async function createFaultyPair(fault: keyof typeof faults): Promise<Pair> {
+  const pair = await createPair()
+  await faults[fault](pair)
+  return pair
+}
+
+describe('--json prints one document of the promised shape', () => {
+  // One workspace for each fault: the shape has to hold wherever the commands before have left the databases.
+  const pairs = new Map<keyof typeof faults, Promise<Pair>>()
+  const pairWith = (fault: keyof typeof faults) => {
+    const pair = pairs.get(fault) ?? createFaultyPair(fault)
+    pairs.set(fault, pair)
+    return pair
+  }
+  afterAll(async () => {
+    for (const pair of pairs.values()) await (await pair)[Symbol.asyncDispose]()
+  })
+
+  test.each([
+    'current',
+    'history',
+    'heads',
+    'show alpha/a1a1',
+    'check',
+    'check --offline',
+    'server status',
+    'upgrade --dry-run',
+    'upgrade +1 -d alpha',
+    'upgrade',
+    'upgrade head',
+    'current --verbose',
+    'check --verbose',
+    'downgrade --dry-run',
+    'downgrade',
+    'downgrade base --quiet',
+    'downgrade base',
+    'init',
+    'revision add -d beta --empty',
+  ])('when it succeeds: %s', async (words) => {
+    const pair = await pairWith('nothing')
+
+    const ended = await pair.migrate(...words.split(' '), '--json')
+
+    expectDocument(ended, words.split(' ')[0]!, 0)
+  })
+
+  test.each<[keyof typeof faults, string, number, Record<string, Shape>?]>([
+    ['nothing', 'upgrade +9', 3],
+    ['nothing', 'upgrade nowhere', 2, none],
+    ['nothing', 'upgrade --dry', 2, none],
+    ['nothing', 'upgrade --lock-timeout soon', 2, none],
+    ['nothing', 'upgrad', 2, none],
+    ['nothing', 'show', 2, none],
+    ['nothing', 'show 9999', 2],
+    ['nothing', 'check -d gamma', 2, none],
+    ['nothing', 'server restart', 2, none],
+    ['unreachable', 'init', 2],
+    ['unreachable', 'upgrade', 2],
+    ['unreachable', 'downgrade', 2],
+    ['unreachable', 'current', 2],
+    ['unreachable', 'check', 4],
+    ['failing', 'init', 1],
+    ['failing', 'upgrade', 1],
+    ['failing', 'upgrade --on-failure continue', 1],
+    ['failing', 'upgrade --on-failure rollback', 1],
+    ['malformed', 'upgrade', 2],
+    ['malformed', 'current', 2],
+    ['malformed', 'history', 2],
+    ['malformed', 'heads', 2],
+    ['malformed', 'show alpha/a1a1', 2],
+    ['malformed', 'revision x -d alpha --empty', 2],
+    ['malformed', 'check', 4],
+    ['irreversible', 'downgrade', 3],
+  ])('when it fails, with %s wrong: %s', async (fault, words, exitCode, body) => {
+    const pair = await pairWith(fault)
+
+    const ended = await pair.migrate(...words.split(' '), '--json')
+
+    expectDocument(ended, words.split(' ')[0]!, exitCode, body)
+  })
+
+  test('steps say what became of each revision, and states where each database stands', async () => {
+    await using pair = await createFaultyPair('failing')
+
+    const { databases } = (await pair.migrate('upgrade', '--json')).json()
+
+    const ms = expect.any(Number)
+    expect(databases).toEqual([
+      {
+        name: 'alpha',
+        targets: [
+          {
+            target: '',
+            current: ['a2a2a2a2a2a2'],
+            heads: ['a3a3a3a3a3a3'],
+            pending: ['a3a3a3a3a3a3'],
+            state: 'behind',
+            steps: [
+              { direction: 'up', revision: 'a1a1a1a1a1a1', message: 'create a1', status: 'applied', durationMs: ms },
+              { direction: 'up', revision: 'a2a2a2a2a2a2', message: 'create a2', status: 'applied', durationMs: ms },
+              { direction: 'up', revision: 'a3a3a3a3a3a3', message: 'revision a3a3a3a3a3a3', status: 'failed' },
+            ],
+          },
+        ],
+      },
+      {
+        name: 'beta',
+        targets: [
+          {
+            target: '',
+            current: [],
+            heads: ['b2b2b2b2b2b2'],
+            pending: ['b1b1b1b1b1b1', 'b2b2b2b2b2b2'],
+            state: 'behind',
+            steps: [
+              { direction: 'up', revision: 'b1b1b1b1b1b1', message: 'create b1', status: 'skipped' },
+              { direction: 'up', revision: 'b2b2b2b2b2b2', message: 'create b2', status: 'skipped' },
+            ],
+          },
+        ],
+      },
+    ])
+  })
+})

@@ -1,0 +1,172 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { join } from 'node:path'
+
+import { describe, expect, type TestContext, test } from 'vitest'
+
+import { createPair, expectFailure, ids, type Pair } from './harness/pair.ts'
+import { readApplied } from './harness/query.ts'
+
+const escape = String.fromCodePoint(27)
+/** A program of util-linux that runs another on a terminal of its own. */
+const terminalProgram = 'script'
+const question = 'Revert these revisions? [y/N]'
+
+interface OnTerminal {
+  readonly exitCode: number | null
+  /** Everything that was on the screen: a terminal has one stream. */
+  readonly screen: string
+}
+
+/** Runs the command line on a terminal that `script` makes, and types `keys` once the question is asked. */
+async function onTerminal(
+  context: TestContext,
+  pair: Pair,
+  words: string,
+  { keys, env = {} }: { readonly keys?: string; readonly env?: Record<string, string> } = {},
+): Promise<OnTerminal> {
+  context.skip(!hasScript(), 'it needs "script" of util-linux to make a terminal')
+  const program = join(import.meta.dirname, '..', 'scripts', 'migrate.ts')
+  const child = spawn(
+    terminalProgram,
+    ['--quiet', '--return', '--command', `"$NODE" "$PROGRAM" ${words}`, '/dev/null'],
+    {
+      cwd: pair.root,
+      env: { ...pair.env, TERM: 'xterm', SHELL: '/bin/sh', NODE: process.execPath, PROGRAM: program, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
+  let screen = ''
+  let typed = false
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    screen += text
+    if (typed || keys === undefined || !screen.includes(question)) return
+    typed = true
+    child.stdin.write(keys)
+  })
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  return { exitCode, screen: screen.replaceAll('\r\n', '\n') }
+}
+
+function hasScript(): boolean {
+  try {
+    return execFileSync(terminalProgram, ['--version'], { encoding: 'utf8' }).includes('util-linux')
+  } catch {
+    return false
+  }
+}
+
+describe('colour', () => {
+  test('without a terminal there is none, unless it is asked for', async () => {
+    await using pair = await createPair()
+    const missing = ['current', '-d', 'gamma']
+
+    for (const words of [['upgrade'], ['current'], ['check'], missing, [...missing, '--color', 'never']]) {
+      const { stdout, stderr } = await pair.migrate(...words)
+      expect(stdout + stderr).not.toContain(escape)
+    }
+    const always = await pair.migrate('current', '--color', 'always')
+    expect(always.stdout).toContain(`${escape}[32mup to date${escape}[39m`)
+    expect((await pair.migrate(...missing, '--color', 'always')).stderr).toContain(`${escape}[31merror:${escape}[39m`)
+    expect((await pair.migrate('current', '--color', 'always', '--json')).stdout).not.toContain(escape)
+  })
+
+  test('a terminal is painted on, but for NO_COLOR and --color never', async (context) => {
+    await using pair = await createPair()
+
+    const painted = await onTerminal(context, pair, 'upgrade')
+    const plain = await onTerminal(context, pair, 'current', { env: { NO_COLOR: '1' } })
+    const never = await onTerminal(context, pair, 'current --color never')
+    const always = await onTerminal(context, pair, 'current --color always', { env: { NO_COLOR: '1' } })
+
+    expect(painted.exitCode).toBe(0)
+    expect(painted.screen).toContain(`${escape}[32mapplied `)
+    expect(painted.screen).toMatch(/create a2 .*\(\d+ ms\)/)
+    expect(plain.screen).toBe(`alpha  ${ids.a2} (head)  up to date\nbeta   ${ids.b2} (head)  up to date\n`)
+    expect(never.screen).toBe(plain.screen)
+    expect(always.screen).toContain(escape)
+  })
+})
+
+describe('a downgrade on a terminal shows what is lost and asks', () => {
+  test.for([
+    ['y\r', 0],
+    ['YES\r', 0],
+    ['n\r', 3],
+    ['\r', 3],
+    ['yes please\r', 3],
+    ['\u0004', 3],
+    ['\u0003', 130],
+  ] as const)('%j ends with %i', async ([keys, exitCode], context) => {
+    await using pair = await createPair()
+    await pair.migrate('upgrade')
+    await pair.remember()
+
+    const ended = await onTerminal(context, pair, 'downgrade -d beta --color never', { keys })
+
+    const warning = `beta: will revert 1 revision\n  ${ids.b2} create b2\n    loses data: drop table b2\n`
+    expect(ended.screen).toContain(warning)
+    expect(ended.exitCode).toBe(exitCode)
+    if (exitCode === 0) {
+      expect(await readApplied(pair.urls.beta)).toEqual([ids.b1])
+      return
+    }
+    const error = exitCode === 3 ? 'not confirmed: nothing was changed' : 'interrupted'
+    expect(ended.screen).toContain(`\nerror: ${error}\n  next: `)
+    await pair.expectUnchanged()
+  })
+
+  test('--quiet does not hide what one is asked to agree to', async (context) => {
+    await using pair = await createPair()
+    await pair.migrate('upgrade')
+
+    const ended = await onTerminal(context, pair, 'downgrade -d beta --quiet --color never', { keys: 'n\r' })
+
+    expect(ended).toMatchObject({ exitCode: 3, screen: expect.stringContaining('loses data: drop table b2\n') })
+  })
+
+  test('nobody is asked with --yes, with --dry-run, or when there is nothing to revert', async (context) => {
+    await using pair = await createPair()
+    await pair.migrate('upgrade')
+
+    for (const words of ['downgrade base --dry-run', 'downgrade base --yes', 'downgrade']) {
+      const ended = await onTerminal(context, pair, words)
+      expect(ended.exitCode).toBe(0)
+      expect(ended.screen).not.toContain(question)
+    }
+    expect([await readApplied(pair.urls.alpha), await readApplied(pair.urls.beta)]).toEqual([[], []])
+  })
+})
+
+describe('a downgrade without a terminal', () => {
+  test('shows what is lost and goes on, because a program has asked for it', async () => {
+    await using pair = await createPair()
+    await pair.migrate('upgrade')
+
+    const ended = await pair.migrate('downgrade', '-d', 'beta')
+
+    expect(ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('loses data: drop table b2\n') })
+    expect(ended.stdout).toMatch(/^beta {2}1 revision reverted$/m)
+  })
+
+  test('of a protected database is refused with 3, others included, until --yes is given', async () => {
+    await using pair = await createPair()
+    await pair.write(
+      'databases/beta/database.ts',
+      `export default { name: 'beta', after: ['alpha'], protected: true }\n`,
+    )
+    await pair.migrate('upgrade')
+    await pair.remember()
+
+    const ended = await pair.migrate('downgrade', '--json')
+    expectFailure(ended, 3, 'beta: the database is protected: nothing was changed', 'confirm the downgrade with --yes')
+    expect(ended.json().error.code).toBe('NOT_CONFIRMED')
+    await pair.expectUnchanged()
+
+    expect(await pair.migrate('downgrade', '-d', 'alpha')).toMatchObject({ exitCode: 0 })
+    expect(await pair.migrate('downgrade', '-d', 'beta', '--yes')).toMatchObject({ exitCode: 0 })
+    expect([await readApplied(pair.urls.alpha), await readApplied(pair.urls.beta)]).toEqual([[ids.a1], [ids.b1]])
+  })
+})
