@@ -29,7 +29,7 @@ export interface Running {
 }
 
 /** One revision as a test writes it. Fields that are left out get a sensible value; `null` leaves the file out. */
-export interface RevisionFiles {
+interface RevisionFiles {
   readonly id: string
   readonly parents?: readonly string[]
   readonly message?: string

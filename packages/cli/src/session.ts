@@ -150,7 +150,11 @@ export class Session {
         onProgress: (event) => this.progress(describeStart(event)),
       }),
     )
-    return { urlFor: (database) => ConnectionUrl.parse(serverUrl(server, database), 'the embedded server') }
+    // It listens on this machine alone: asking it for TLS would be a round trip for nothing.
+    return {
+      urlFor: (database) =>
+        ConnectionUrl.parse(`${serverUrl(server, database)}?sslmode=disable`, 'the embedded server'),
+    }
   }
 }
 

