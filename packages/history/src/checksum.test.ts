@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { checksum } from './checksum.ts'
+import { checksum, checksumWithStatements, compareChecksums } from './checksum.ts'
 
 describe('checksum', () => {
   it('is the SHA-256 of the text, with the algorithm in front', () => {
@@ -33,5 +33,32 @@ describe('checksum', () => {
     ]
 
     expect(new Set(texts.map(checksum)).size).toBe(texts.length)
+  })
+})
+
+describe('compareChecksums', () => {
+  const old = checksumWithStatements('select 1; -- one\n', ['select 1'])
+
+  it.each([
+    ['the very same', 'select 1; -- one\n', ['select 1'], 'same'],
+    ['other line endings', 'select 1; -- one\r\n', ['select 1'], 'same'],
+    ['another comment', 'select 1; -- first\n', ['select 1'], 'reformatted'],
+    ['another statement', 'select 2; -- one\n', ['select 2'], 'changed'],
+    ['a statement more', 'select 1;select 1;\n', ['select 1', 'select 1'], 'changed'],
+  ])('tells of %s', (_, sql, statements, outcome) => {
+    expect(compareChecksums(old, checksumWithStatements(sql, statements))).toBe(outcome)
+  })
+
+  it('compares only texts where one side knows nothing of the statements', () => {
+    const row = checksum('select 1; -- one\n')
+
+    expect(compareChecksums(row, old)).toBe('same')
+    expect(compareChecksums(row, checksumWithStatements('select 1;\n', ['select 1']))).toBe('changed')
+    expect(compareChecksums(old, checksum('select 1;\n'))).toBe('changed')
+    expect(compareChecksums(row, checksum('select 1;\n'))).toBe('changed')
+  })
+
+  it('does not take two statements for one', () => {
+    expect(checksumWithStatements('', ['a', 'b'])).not.toBe(checksumWithStatements('', ['ab']))
   })
 })

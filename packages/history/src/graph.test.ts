@@ -106,6 +106,53 @@ describe('buildHistory', () => {
     expect(problemsOf([exampleRevision('a', ['gone'], { dependsOn: ['gone'] })])).toHaveLength(1)
   })
 
+  it('finds revisions by their labels', () => {
+    const labelled = exampleRevision('a', [], { labels: ['billing', 'invoices'] })
+
+    expect(exampleHistory([labelled]).byLabel).toEqual(
+      new Map([
+        ['billing', labelled],
+        ['invoices', labelled],
+      ]),
+    )
+  })
+
+  it('refuses a label that several revisions use, and names their folders', () => {
+    const problems = problemsOf([
+      exampleRevision('a', [], { labels: ['billing'] }),
+      exampleRevision('b', ['a'], { labels: ['billing', 'other'] }),
+    ])
+
+    expect(problems).toMatchObject([
+      {
+        code: 'DUPLICATE_LABEL',
+        revision: 'b',
+        file: 'databases/main/migrations/b/revision.json',
+        message: 'the label "billing" is used by 2 revisions: databases/main/migrations/a, databases/main/migrations/b',
+      },
+    ])
+  })
+
+  it('does not mind a label that one revision names twice', () => {
+    expect(problemsOf([exampleRevision('a', [], { labels: ['billing', 'billing'] })])).toEqual([])
+  })
+
+  it('refuses labels that no target could name, and says why', () => {
+    const problems = problemsOf([
+      exampleRevision('xyz', [], { labels: ['my label'] }),
+      exampleRevision('xyz2', ['xyz'], { labels: ['Head', 'xyz', 'cafe'] }),
+    ])
+
+    expect(problems.map((problem) => problem.code)).toEqual(Array.from({ length: 4 }, () => 'REVISION_INVALID'))
+    expect(problems[0]).toMatchObject({ revision: 'xyz', file: 'databases/main/migrations/xyz/revision.json' })
+    expect(problems.map((problem) => problem.message)).toEqual([
+      expect.stringContaining('xyz/revision.json: the label "my label" is not 1 to 63 letters'),
+      expect.stringContaining('xyz2/revision.json: the label "Head" is a word of its own in targets'),
+      expect.stringContaining('the label "xyz" is the id of a revision'),
+      expect.stringContaining('the label "cafe" could be taken for an id'),
+    ])
+  })
+
   it('refuses a circle, and tells its way round and the files to look at', () => {
     const [problem, ...others] = problemsOf([
       exampleRevision('a', ['c']),

@@ -1,4 +1,6 @@
-export { checksum } from './checksum.ts'
+export { checksum, checksumWithStatements, compareChecksums } from './checksum.ts'
+export { type Draft, type DraftOptions, draftRevision } from './draft.ts'
+export { findRevision, type Found } from './find-revision.ts'
 export {
   ancestorsOf,
   buildHistory,
@@ -8,20 +10,25 @@ export {
   type History,
   type HistoryResult,
 } from './graph.ts'
+export { checkMerge, type MergeCheck } from './merge.ts'
 export { type Node, sortTopologically, findCircle } from './order.ts'
 export {
   type AppliedRevision,
   type Direction,
   findEdited,
   findGaps,
+  findReformatted,
   findUnknown,
   type Plan,
   planDowngrade,
   planUpgrade,
   remainingSteps,
   type Step,
+  type UpgradeOptions,
 } from './plan.ts'
 export { DroverError, type Problem, type ProblemCode, throwProblems } from './problem.ts'
-export { findRevision, severalHeads } from './resolve.ts'
-export { idLength, isRevisionId, nameRevision, type Revision } from './revision.ts'
-export { formatTarget, parseTarget, type Target } from './target.ts'
+export { type RangeResolution, type RangeUse, resolveRange } from './range.ts'
+export { resolvePlace, severalHeads } from './resolve.ts'
+export { idLength, isRevisionId, nameRevision, type ElsewhereDependency, type Revision } from './revision.ts'
+export { planStamp, type Stamp, type StampPlan } from './stamp.ts'
+export { faultOfLabel, formatRange, formatTarget, parseRange, parseTarget, type Range, type Target } from './target.ts'

@@ -18,6 +18,7 @@ export interface Order {
  * Edges to nodes that are not in the list are ignored.
  */
 export function sortTopologically(nodes: readonly Node[]): Order {
+  if (isOrdered(nodes)) return { sorted: nodes.map((node) => node.id), stuck: [] }
   const rankOf = new Map(nodes.map((node, rank) => [node.id, rank]))
   const waitingFor = nodes.map(() => 0)
   const followers: number[][] = nodes.map(() => [])
@@ -62,6 +63,17 @@ export function findCircle(nodes: readonly Node[]): readonly string[] | undefine
     path.push(id)
   }
   return undefined
+}
+
+/** Whether every node follows what it comes after already, as in most histories: who creates a revision knows its parents. */
+function isOrdered(nodes: readonly Node[]): boolean {
+  const ids = new Set(nodes.map((node) => node.id))
+  // What is still in the set has not been seen yet.
+  return nodes.every((node) => {
+    const follows = !node.after.some((id) => ids.has(id))
+    ids.delete(node.id)
+    return follows
+  })
 }
 
 /** A binary heap of ranks, smallest first. */

@@ -2,14 +2,14 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import { exampleHistory } from './example-history.ts'
+import { difference, run, standingOn, stepsOf, union } from './example-run.ts'
+import { base, by, heads, to } from './example-target.ts'
 import { type GeneratedState, generatedRevisions, generatedState, shuffled } from './generated-history.ts'
-import { ancestorsOf, comesAfter, currentOf, descendantsOf, type History } from './graph.ts'
-import { findGaps, type Plan, planDowngrade, planUpgrade, remainingSteps, type Step } from './plan.ts'
+import { ancestorsOf, currentOf, descendantsOf } from './graph.ts'
+import { findGaps, planDowngrade, planUpgrade, remainingSteps } from './plan.ts'
 import type { Target } from './target.ts'
 
 const linear = fc.constant('linear' as const)
-const heads: Target = { kind: 'heads' }
-const base: Target = { kind: 'base' }
 
 describe('an upgrade', () => {
   it('never runs a revision before its parents and dependencies, nor one that is applied', () => {
@@ -37,11 +37,24 @@ describe('an upgrade', () => {
     fc.assert(
       fc.property(generatedState(), fc.integer({ min: 1, max: 5 }), ({ history, applied }, steps) => {
         const open = history.revisions.length - applied.size
-        const plan = planUpgrade(history, applied, { kind: 'steps', steps })
+        const plan = planUpgrade(history, applied, by(steps))
 
         expect([steps <= open ? steps : 'WALK_TOO_FAR', open === 0 ? 0 : 'WALK_AMBIGUOUS']).toContain(
           plan.kind === 'steps' ? plan.steps.length : plan.problems[0]!.code,
         )
+      }),
+    )
+  })
+
+  it('by some steps and then by some more comes to where it comes by all at once', () => {
+    const few = fc.integer({ min: 1, max: 4 })
+    fc.assert(
+      fc.property(generatedState(), few, few, ({ history, applied }, first, second) => {
+        const all = planUpgrade(history, applied, by(first + second))
+        fc.pre(all.kind === 'steps' && all.steps.length === first + second)
+        const halfway = run(history, applied, planUpgrade(history, applied, by(first)))
+
+        expect(run(history, halfway, planUpgrade(history, halfway, by(second)))).toEqual(run(history, applied, all))
       }),
     )
   })
@@ -105,7 +118,7 @@ describe('a downgrade', () => {
   it('by a number of steps reverts as many, or none when it cannot', () => {
     fc.assert(
       fc.property(generatedState(), fc.integer({ min: 1, max: 5 }), ({ history, applied }, steps) => {
-        const plan = planDowngrade(history, applied, { kind: 'steps', steps: -steps })
+        const plan = planDowngrade(history, applied, by(-steps))
 
         expect([steps <= applied.size ? steps : 'WALK_TOO_FAR', applied.size === 0 ? 0 : 'WALK_AMBIGUOUS']).toContain(
           plan.kind === 'steps' ? plan.steps.length : plan.problems[0]!.code,
@@ -114,15 +127,13 @@ describe('a downgrade', () => {
     )
   })
 
-  it('to a revision keeps it, and reverts what comes after it and nothing else', () => {
+  it('to a revision keeps it, and reverts what descends from it, what depends on that, and nothing else', () => {
     fc.assert(
       fc.property(generatedState(), ({ history, applied, chosen }) => {
         const everything = union(applied, ancestorsOf(history, [chosen.id]))
         const left = run(history, everything, planDowngrade(history, everything, to(chosen.id)))
 
-        const later = new Set(descendantsOf(history, [chosen.id]))
-        later.delete(chosen.id)
-        expect(left).toEqual(difference(everything, later))
+        expect(left).toEqual(difference(everything, standingOn(history, chosen.id)))
         expect(stepsOf(planDowngrade(history, left, to(chosen.id)))).toEqual([])
       }),
     )
@@ -180,11 +191,11 @@ describe('up and down again', () => {
     fc.assert(
       fc.property(generatedState(), fc.nat(), ({ history, chosen }, number) => {
         const start = ancestorsOf(history, [chosen.id])
-        const later = [...descendantsOf(history, [chosen.id])]
+        const later = [chosen.id, ...standingOn(history, chosen.id)]
         const reached = run(history, start, planUpgrade(history, start, to(later[number % later.length]!)))
         const left = run(history, reached, planDowngrade(history, reached, to(chosen.id)))
 
-        const broughtIn = difference(difference(reached, start), descendantsOf(history, [chosen.id]))
+        const broughtIn = difference(difference(reached, start), standingOn(history, chosen.id))
         expect(left).toEqual(union(start, broughtIn))
       }),
     )
@@ -194,10 +205,10 @@ describe('up and down again', () => {
     fc.assert(
       fc.property(generatedState(), fc.integer({ min: 1, max: 5 }), ({ history, applied }, steps) => {
         fc.pre(applied.size < history.revisions.length)
-        const upwards = planUpgrade(history, applied, { kind: 'steps', steps })
+        const upwards = planUpgrade(history, applied, by(steps))
         fc.pre(upwards.kind === 'steps')
         const reached = run(history, applied, upwards)
-        const back = planDowngrade(history, reached, { kind: 'steps', steps: -steps })
+        const back = planDowngrade(history, reached, by(-steps))
 
         expect(reached.size).toBe(applied.size + steps)
         expect([applied, ['WALK_AMBIGUOUS']]).toContainEqual(
@@ -213,12 +224,10 @@ describe('up and down again', () => {
         const open = history.revisions.length - applied.size
         fc.pre(open > 0)
         const steps = (number % open) + 1
-        const reached = run(history, applied, planUpgrade(history, applied, { kind: 'steps', steps }))
+        const reached = run(history, applied, planUpgrade(history, applied, by(steps)))
 
         expect(reached.size).toBe(applied.size + steps)
-        expect(run(history, reached, planDowngrade(history, reached, { kind: 'steps', steps: -steps }))).toEqual(
-          applied,
-        )
+        expect(run(history, reached, planDowngrade(history, reached, by(-steps)))).toEqual(applied)
       }),
     )
   })
@@ -279,42 +288,5 @@ const withTarget: fc.Arbitrary<(state: GeneratedState) => Target> = fc.oneof(
     () => heads,
     ({ chosen }) => to(chosen.id),
   ),
-  fc.integer({ min: 1, max: 20 }).map((steps) => (): Target => ({ kind: 'steps', steps: -steps })),
+  fc.integer({ min: 1, max: 20 }).map((steps) => (): Target => by(-steps)),
 )
-
-/**
- * Runs a plan on a set of applied revisions as a database would.
- * @throws {Error} at the first step that has been done already, or comes too early
- */
-function run(history: History, applied: ReadonlySet<string>, plan: Plan): ReadonlySet<string> {
-  const state = new Set(applied)
-  for (const { direction, revision } of stepsOf(plan)) {
-    const isDone = state.has(revision.id) === (direction === 'up')
-    const isEarly =
-      direction === 'up'
-        ? comesAfter(revision).some((id) => !state.has(id))
-        : history.followers.get(revision.id)!.some((id) => state.has(id))
-    if (isDone || isEarly)
-      throw new Error(`${direction} ${revision.id} ${isDone ? 'is done already' : 'comes too early'}`)
-    if (direction === 'up') state.add(revision.id)
-    else state.delete(revision.id)
-  }
-  return state
-}
-
-function stepsOf(plan: Plan): readonly Step[] {
-  if (plan.kind === 'refused') throw new Error(plan.problems.map((problem) => problem.message).join('\n'))
-  return plan.steps
-}
-
-function union(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...one, ...other])
-}
-
-function difference(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...one].filter((id) => !other.has(id)))
-}
-
-function to(prefix: string): Target {
-  return { kind: 'revision', prefix }
-}

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
 import { exampleHistory, exampleRevision } from './example-history.ts'
+import { base, by, head, heads, to } from './example-target.ts'
 import type { History } from './graph.ts'
 import {
   type Direction,
   findEdited,
   findGaps,
+  findReformatted,
   findUnknown,
   type Plan,
   planDowngrade,
@@ -38,55 +40,55 @@ const depending = exampleHistory([
 
 describe('planUpgrade', () => {
   it('applies everything up to the head in run order', () => {
-    expect(up(line, [], { kind: 'head' })).toEqual(['up a', 'up b', 'up c', 'up d'])
+    expect(up(line, [], head)).toEqual(['up a', 'up b', 'up c', 'up d'])
   })
 
   it('applies only what is not applied', () => {
-    expect(up(line, ['a', 'b'], { kind: 'head' })).toEqual(['up c', 'up d'])
+    expect(up(line, ['a', 'b'], head)).toEqual(['up c', 'up d'])
   })
 
   it('stops at the revision that is asked for', () => {
-    expect(up(line, ['a'], { kind: 'revision', prefix: 'c' })).toEqual(['up b', 'up c'])
+    expect(up(line, ['a'], to('c'))).toEqual(['up b', 'up c'])
   })
 
   it('does nothing at the head, past the target, towards the base and in an empty history', () => {
-    expect(up(line, ['a', 'b', 'c', 'd'], { kind: 'head' })).toEqual([])
-    expect(up(line, ['a', 'b', 'c'], { kind: 'revision', prefix: 'b' })).toEqual([])
-    expect(up(line, ['a'], { kind: 'base' })).toEqual([])
-    expect(up(exampleHistory([]), [], { kind: 'head' })).toEqual([])
+    expect(up(line, ['a', 'b', 'c', 'd'], head)).toEqual([])
+    expect(up(line, ['a', 'b', 'c'], to('b'))).toEqual([])
+    expect(up(line, ['a'], base)).toEqual([])
+    expect(up(exampleHistory([]), [], head)).toEqual([])
   })
 
   it('walks a number of steps, and none at the end', () => {
-    expect(up(line, ['a'], { kind: 'steps', steps: 2 })).toEqual(['up b', 'up c'])
-    expect(up(line, ['a', 'b', 'c', 'd'], { kind: 'steps', steps: 3 })).toEqual([])
+    expect(up(line, ['a'], by(2))).toEqual(['up b', 'up c'])
+    expect(up(line, ['a', 'b', 'c', 'd'], by(3))).toEqual([])
   })
 
   it('leaves other arms alone when one revision is asked for', () => {
-    expect(up(diamond, ['a'], { kind: 'revision', prefix: 'c' })).toEqual(['up c'])
+    expect(up(diamond, ['a'], to('c'))).toEqual(['up c'])
   })
 
   it('brings in the other arm below a merge', () => {
-    expect(up(diamond, ['a', 'b'], { kind: 'revision', prefix: 'd' })).toEqual(['up c', 'up d'])
+    expect(up(diamond, ['a', 'b'], to('d'))).toEqual(['up c', 'up d'])
   })
 
   it('brings in what a revision depends on, and nothing else of that arm', () => {
-    expect(up(depending, ['x'], { kind: 'revision', prefix: 'y' })).toEqual(['up a', 'up b', 'up y'])
-    expect(up(depending, [], { kind: 'revision', prefix: 'x' })).toEqual(['up x'])
+    expect(up(depending, ['x'], to('y'))).toEqual(['up a', 'up b', 'up y'])
+    expect(up(depending, [], to('x'))).toEqual(['up x'])
   })
 
   it('takes heads for all arms', () => {
-    expect(up(depending, [], { kind: 'heads' })).toEqual(['up a', 'up b', 'up x', 'up y'])
+    expect(up(depending, [], heads)).toEqual(['up a', 'up b', 'up x', 'up y'])
   })
 
   it('refuses head where there are several', () => {
-    expect(planUpgrade(depending, new Set(), { kind: 'head' })).toMatchObject({
+    expect(planUpgrade(depending, new Set(), head)).toMatchObject({
       kind: 'refused',
       problems: [{ code: 'SEVERAL_HEADS' }],
     })
   })
 
   it('refuses to walk down, and tells the command that does', () => {
-    expect(planUpgrade(line, new Set(['a']), { kind: 'steps', steps: -1, database: 'main' })).toMatchObject({
+    expect(planUpgrade(line, new Set(['a']), { steps: -1, database: 'main' })).toMatchObject({
       kind: 'refused',
       problems: [
         {
@@ -99,60 +101,65 @@ describe('planUpgrade', () => {
   })
 
   it('gives every reason at once: the target, unknown revisions, gaps', () => {
-    const plan = planUpgrade(line, new Set(['b', 'gone']), { kind: 'revision', prefix: 'ffff' })
+    const plan = planUpgrade(line, new Set(['b', 'gone']), to('ffff'))
 
     expect(codesOf(plan)).toEqual(['REVISION_UNKNOWN', 'APPLIED_UNKNOWN', 'APPLIED_GAP'])
   })
 
   it('does not blame a walk when files and database disagree about where it starts', () => {
-    expect(codesOf(planUpgrade(line, new Set(['a', 'c']), { kind: 'steps', steps: 1 }))).toEqual(['APPLIED_GAP'])
-    expect(codesOf(planUpgrade(line, new Set(['a', 'gone']), { kind: 'steps', steps: 9 }))).toEqual(['APPLIED_UNKNOWN'])
+    expect(codesOf(planUpgrade(line, new Set(['a', 'c']), by(1)))).toEqual(['APPLIED_GAP'])
+    expect(codesOf(planUpgrade(line, new Set(['a', 'gone']), by(9)))).toEqual(['APPLIED_UNKNOWN'])
   })
 })
 
 describe('planDowngrade', () => {
   it('reverts what comes after the target, last first, and keeps the target', () => {
-    expect(down(line, ['a', 'b', 'c', 'd'], { kind: 'revision', prefix: 'b' })).toEqual(['down d', 'down c'])
+    expect(down(line, ['a', 'b', 'c', 'd'], to('b'))).toEqual(['down d', 'down c'])
   })
 
   it('reverts everything towards the base', () => {
-    expect(down(diamond, ['a', 'b', 'c', 'd'], { kind: 'base' })).toEqual(['down d', 'down c', 'down b', 'down a'])
+    expect(down(diamond, ['a', 'b', 'c', 'd'], base)).toEqual(['down d', 'down c', 'down b', 'down a'])
   })
 
   it('reverts only what is applied', () => {
-    expect(down(line, ['a', 'b'], { kind: 'base' })).toEqual(['down b', 'down a'])
+    expect(down(line, ['a', 'b'], base)).toEqual(['down b', 'down a'])
   })
 
-  it('does nothing at the target, at the base and towards the head', () => {
-    expect(down(line, ['a', 'b'], { kind: 'revision', prefix: 'b' })).toEqual([])
-    expect(down(line, [], { kind: 'base' })).toEqual([])
-    expect(down(line, [], { kind: 'steps', steps: -1 })).toEqual([])
-    expect(down(line, ['a', 'b'], { kind: 'head' })).toEqual([])
+  it('does nothing at the target, at the base and at the head', () => {
+    expect(down(line, ['a', 'b'], to('b'))).toEqual([])
+    expect(down(line, [], base)).toEqual([])
+    expect(down(line, [], by(-1))).toEqual([])
+    expect(down(line, ['a', 'b', 'c', 'd'], head)).toEqual([])
+    expect(down(depending, ['a', 'b', 'x', 'y'], heads)).toEqual([])
   })
 
   it('walks a number of steps', () => {
-    expect(down(line, ['a', 'b', 'c'], { kind: 'steps', steps: -2 })).toEqual(['down c', 'down b'])
+    expect(down(line, ['a', 'b', 'c'], by(-2))).toEqual(['down c', 'down b'])
   })
 
   it('undoes a merge, and keeps both of its arms', () => {
-    expect(down(diamond, ['a', 'b', 'c', 'd'], { kind: 'steps', steps: -1 })).toEqual(['down d'])
+    expect(down(diamond, ['a', 'b', 'c', 'd'], by(-1))).toEqual(['down d'])
   })
 
   it('keeps an arm that does not come after the target', () => {
-    expect(down(diamond, ['a', 'b', 'c'], { kind: 'revision', prefix: 'b' })).toEqual([])
-    expect(down(diamond, ['a', 'b', 'c', 'd'], { kind: 'revision', prefix: 'b' })).toEqual(['down d'])
+    expect(down(diamond, ['a', 'b', 'c'], to('b'))).toEqual([])
+    expect(down(diamond, ['a', 'b', 'c', 'd'], to('b'))).toEqual(['down d'])
   })
 
   it('reverts dependants in other arms', () => {
-    expect(down(depending, ['a', 'b', 'x', 'y'], { kind: 'revision', prefix: 'a' })).toEqual(['down y', 'down b'])
+    expect(down(depending, ['a', 'b', 'x', 'y'], to('a'))).toEqual(['down y', 'down b'])
   })
 
   it('reverts the later of two revisions with a gap between them', () => {
-    expect(down(line, ['a', 'b', 'd'], { kind: 'steps', steps: -1 })).toEqual(['down d'])
+    expect(down(line, ['a', 'b', 'd'], by(-1))).toEqual(['down d'])
+  })
+
+  it('keeps what merely depends on the target, which stays', () => {
+    expect(down(depending, ['a', 'b', 'x', 'y'], to('b'))).toEqual([])
   })
 
   it('refuses a target that is not applied, and where to see what is', () => {
-    expect(planDowngrade(line, new Set(['a']), { kind: 'revision', prefix: 'c' })).toMatchObject({
+    expect(planDowngrade(line, new Set(['a']), to('c'))).toMatchObject({
       kind: 'refused',
       problems: [
         {
@@ -165,6 +172,11 @@ describe('planDowngrade', () => {
     })
   })
 
+  it('refuses a head that is not applied like any other revision', () => {
+    expect(codesOf(planDowngrade(line, new Set(['a', 'b']), head))).toEqual(['NOT_APPLIED'])
+    expect(codesOf(planDowngrade(depending, new Set(['a', 'b', 'x']), heads))).toEqual(['NOT_APPLIED'])
+  })
+
   it('refuses steps without a down.sql, and names the file of each', () => {
     const history = exampleHistory([
       exampleRevision('a', [], { reversible: false }),
@@ -173,7 +185,7 @@ describe('planDowngrade', () => {
       exampleRevision('d', ['c'], { reversible: false }),
     ])
 
-    const plan = planDowngrade(history, new Set(['a', 'b', 'c', 'd']), { kind: 'revision', prefix: 'a' })
+    const plan = planDowngrade(history, new Set(['a', 'b', 'c', 'd']), to('a'))
 
     expect(plan).toMatchObject({
       kind: 'refused',
@@ -196,21 +208,40 @@ describe('planDowngrade', () => {
       exampleRevision('c', ['b'], { reversible: false }),
     ])
 
-    expect(down(history, ['a', 'b'], { kind: 'revision', prefix: 'a' })).toEqual(['down b'])
+    expect(down(history, ['a', 'b'], to('a'))).toEqual(['down b'])
   })
 
   it('refuses to walk up, and tells the command that does', () => {
-    expect(planDowngrade(line, new Set(['a']), { kind: 'steps', steps: 2 })).toMatchObject({
+    expect(planDowngrade(line, new Set(['a']), by(2))).toMatchObject({
       kind: 'refused',
       problems: [{ code: 'TARGET_INVALID', message: expect.stringContaining('"+2"'), hint: 'pnpm migrate upgrade +2' }],
     })
   })
 
   it('refuses where an applied revision has no folder, walks included', () => {
-    expect(codesOf(planDowngrade(line, new Set(['a', 'gone']), { kind: 'base' }))).toEqual(['APPLIED_UNKNOWN'])
-    expect(codesOf(planDowngrade(line, new Set(['a', 'gone']), { kind: 'steps', steps: -1 }))).toEqual([
-      'APPLIED_UNKNOWN',
-    ])
+    expect(codesOf(planDowngrade(line, new Set(['a', 'gone']), base))).toEqual(['APPLIED_UNKNOWN'])
+    expect(codesOf(planDowngrade(line, new Set(['a', 'gone']), by(-1)))).toEqual(['APPLIED_UNKNOWN'])
+  })
+})
+
+describe('planUpgrade out of order', () => {
+  const allow = { allowOutOfOrder: true } as const
+
+  it('applies what was put below an applied revision, when that is allowed', () => {
+    const plan = planUpgrade(line, new Set(['a', 'c']), head, allow)
+
+    expect(plan).toMatchObject({ kind: 'steps', steps: [{ revision: { id: 'b' } }, { revision: { id: 'd' } }] })
+    expect(codesOf(planUpgrade(line, new Set(['a', 'c']), head))).toEqual(['APPLIED_GAP'])
+  })
+
+  it('applies only what the target needs', () => {
+    const plan = planUpgrade(line, new Set(['a', 'c']), to('b'), allow)
+
+    expect(plan).toMatchObject({ kind: 'steps', steps: [{ revision: { id: 'b' } }] })
+  })
+
+  it('still refuses applied revisions without a folder', () => {
+    expect(codesOf(planUpgrade(line, new Set(['a', 'c', 'gone']), head, allow))).toEqual(['APPLIED_UNKNOWN'])
   })
 })
 
@@ -259,6 +290,33 @@ describe('findGaps', () => {
     expect(findGaps(depending, new Set(['a', 'x', 'y']))).toMatchObject([
       { code: 'APPLIED_GAP', revision: 'b', message: expect.stringContaining('although y "make y"') },
     ])
+  })
+})
+
+describe('findReformatted', () => {
+  it('names the file of each revision whose text differs and whose statements do not, and how to have it remembered', () => {
+    const applied = ['a', 'b', 'c', 'd'].map((id) => ({
+      id,
+      checksum: id === 'd' ? 'sha256:old' : 'sha256:old/same',
+      appliedAt: '2026-11-20T10:00:00Z',
+    }))
+    const files = new Map([
+      ['a', 'sha256:new/same'],
+      ['b', 'sha256:new/other'],
+      ['c', 'sha256:old/same'],
+      ['d', 'sha256:new/same'],
+    ])
+
+    expect(findReformatted(line, applied, files)).toMatchObject([
+      {
+        code: 'APPLIED_REFORMATTED',
+        revision: 'a',
+        file: 'databases/main/migrations/a/migration.sql',
+        message: expect.stringContaining('its statements are the same'),
+        hint: expect.stringContaining('pnpm migrate repair'),
+      },
+    ])
+    expect(findEdited(line, applied, files).map((problem) => problem.revision)).toEqual(['b', 'd'])
   })
 })
 

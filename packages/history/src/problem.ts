@@ -10,12 +10,17 @@ export type ProblemCode =
   | 'TARGET_INVALID'
   | 'REVISION_UNKNOWN'
   | 'REVISION_AMBIGUOUS'
+  | 'REVISIONS_RELATED'
+  | 'RANGE_UNRELATED'
+  | 'NOT_A_HEAD'
   | 'URL_MISSING'
   | 'URL_INVALID'
   | 'WRITE_FAILED'
+  | 'PLAN_INVALID'
   // the files of a history
   | 'REVISION_INVALID'
   | 'DUPLICATE_ID'
+  | 'DUPLICATE_LABEL'
   | 'MISSING_PARENT'
   | 'CYCLE'
   // a server that is not there, or not for us
@@ -28,8 +33,10 @@ export type ProblemCode =
   | 'SEVERAL_HEADS'
   | 'WALK_AMBIGUOUS'
   | 'WALK_TOO_FAR'
+  | 'WRONG_BRANCH'
   | 'APPLIED_UNKNOWN'
   | 'APPLIED_EDITED'
+  | 'APPLIED_REFORMATTED'
   | 'APPLIED_GAP'
   | 'UNFILLED'
   | 'OWN_TRANSACTION'
@@ -38,7 +45,15 @@ export type ProblemCode =
   | 'SAME_DATABASE'
   | 'LOCKED'
   | 'STATE_MOVED'
+  | 'PLAN_STALE'
+  | 'PENDING'
+  | 'ELSEWHERE_UNKNOWN'
+  | 'ELSEWHERE_PENDING'
+  | 'ELSEWHERE_NEEDED'
+  | 'ELSEWHERE_UNCHECKED'
   | 'NOT_CONFIRMED'
+  // what a check finds
+  | 'NOT_UP_TO_DATE'
   // while running
   | 'STATEMENT_FAILED'
   | 'CONNECTION_LOST'
@@ -51,7 +66,7 @@ export interface Problem {
   readonly code: ProblemCode
   /** What is wrong, in one sentence that names the thing. */
   readonly message: string
-  /** What to do about it; usually a command. */
+  /** What to do about it; usually a command. `<database>` in it stands for the name of `database`. */
   readonly hint?: string
   readonly database?: string
   readonly revision?: string
@@ -65,6 +80,17 @@ export interface Problem {
   readonly sqlstate?: string
   /** What the server added: its DETAIL, HINT and CONTEXT lines. */
   readonly serverNotes?: readonly string[]
+}
+
+/** The answer of a decision that cannot be made. */
+export interface Refusal {
+  readonly ok: false
+  readonly problem: Problem
+}
+
+/** Says no, why, and what to type instead. */
+export function refuse(code: ProblemCode, message: string, hint: string): Refusal {
+  return { ok: false, problem: { code, message, hint } }
 }
 
 /**

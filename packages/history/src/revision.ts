@@ -6,6 +6,8 @@ export interface Revision {
   readonly parents: readonly string[]
   /** Revisions of the same history that must be applied first without being ancestors. */
   readonly dependsOn: readonly string[]
+  /** Revisions of other databases that must be applied first. None when it is missing. */
+  readonly dependsOnElsewhere?: readonly ElsewhereDependency[]
   readonly labels: readonly string[]
   readonly message: string
   /** When it was made, ISO 8601. Orders revisions that the graph leaves free. */
@@ -14,6 +16,12 @@ export interface Revision {
   readonly folder: string
   /** Whether there is a `down.sql`. */
   readonly reversible: boolean
+}
+
+/** A revision of another database. */
+export interface ElsewhereDependency {
+  readonly database: string
+  readonly revision: string
 }
 
 /** How many hex digits an id has: the first of the id of the Drizzle snapshot that belongs to the revision. */
