@@ -4,7 +4,10 @@ export { createDatabase } from './connect/create-database.ts'
 export { readCatalog } from './inspect/read-catalog.ts'
 export { acquireLease, describeHolder, type Lease, type LeaseHolder, type LeaseOptions } from './lease/lease.ts'
 export { type FinishedStep, type PlanOutcome, type PlanRun, runPlan, type StepEvent } from './run/run-plan.ts'
-export { readHistory, type Source } from './source/read-revisions.ts'
+export { type ChecksumRepair, recordRepair, type RepairRun } from './run/repair.ts'
+export { findOfflineProblems, type OfflinePlan, writeOfflineScript } from './run/offline-script.ts'
+export { recordStamp, type StampRun } from './run/stamp.ts'
+export { readHistory, readHistoryMeanwhile, type Source } from './source/read-revisions.ts'
 export {
   findDataLoss,
   findScriptProblems,
@@ -14,7 +17,7 @@ export {
   scriptFile,
   unfilledMarker,
 } from './source/script.ts'
-export { type RevisionDraft, writeEmptyRevision } from './source/write-revision.ts'
+export { type RevisionDraft, writeEmptyRevision, writeMergeRevision } from './source/write-revision.ts'
 export { type Actor, type Outcome, recordEnd, recordStart, type Run } from './store/runs.ts'
 export { type DatabaseState, readState } from './store/state.ts'
 export { ensureStore, findStoreObstacle, storeSchema } from './store/tables.ts'

@@ -5,7 +5,7 @@ import { DroverError } from '@drover/history'
 import { type Connection, openConnection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { selectTime } from '../sql/time.ts'
-import type { Run } from '../store/runs.ts'
+import { columnsOf, type Run, type RunColumns } from '../store/runs.ts'
 import { storeSchema } from '../store/tables.ts'
 import { tryHistoryLock } from './history-lock.ts'
 
@@ -66,26 +66,9 @@ type Answer =
   | { readonly held: false; readonly holder: LeaseHolder | undefined }
 
 async function tryAcquire(connection: Connection, run: Run): Promise<Answer> {
-  const { actor } = run
   const [row] = await connection.send(`
 with taken as (
-  insert into ${storeSchema}.lease as held (history, token, run, os_user, host, pid, command, expires_at)
-  values (
-    ${quoteLiteral(run.history)}, 1, ${quoteLiteral(run.id)}, ${quoteLiteral(actor.osUser)}, ${quoteLiteral(actor.host)},
-    ${actor.pid}, ${quoteLiteral(run.command)}, clock_timestamp() + interval '${lifetime} seconds'
-  )
-  on conflict (history) do update
-  set token = held.token + 1,
-    run = excluded.run,
-    database_user = excluded.database_user,
-    os_user = excluded.os_user,
-    host = excluded.host,
-    pid = excluded.pid,
-    command = excluded.command,
-    acquired_at = clock_timestamp(),
-    heartbeat_at = clock_timestamp(),
-    expires_at = excluded.expires_at
-  where case when held.expires_at <= clock_timestamp() then ${tryHistoryLock(run.history)} else false end
+${takeLease(columnsOf(run), run.history)}
   returning token
 )
 select taken.token::text, held.os_user, held.host, held.pid, held.command, ${selectTime('held.acquired_at')} as since
@@ -107,6 +90,39 @@ left join ${storeSchema}.lease as held on held.history = ${quoteLiteral(run.hist
   }
 }
 
+/** The statement that takes the lease of a history if it is free, and otherwise changes no row. */
+export function takeLease(run: RunColumns, history: string): string {
+  return `  insert into ${storeSchema}.lease as held (history, token, run, os_user, host, pid, command, expires_at)
+  values (
+    ${run.history}, 1, ${run.id}, ${run.osUser}, ${run.host},
+    ${run.pid}, ${run.command}, clock_timestamp() + interval '${lifetime} seconds'
+  )
+  on conflict (history) do update
+  set token = held.token + 1,
+    run = excluded.run,
+    database_user = excluded.database_user,
+    os_user = excluded.os_user,
+    host = excluded.host,
+    pid = excluded.pid,
+    command = excluded.command,
+    acquired_at = clock_timestamp(),
+    heartbeat_at = clock_timestamp(),
+    expires_at = excluded.expires_at
+  where case when held.expires_at <= clock_timestamp() then ${tryHistoryLock(history)} else false end`
+}
+
+/** The statement that keeps a lease alive. `own` finds it. */
+export function renewLease(own: string): string {
+  return `update ${storeSchema}.lease
+set heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + interval '${lifetime} seconds'
+where ${own}`
+}
+
+/** The statement that gives a lease back. `own` finds it. */
+export function returnLease(own: string): string {
+  return `update ${storeSchema}.lease set expires_at = '-infinity' where ${own}`
+}
+
 function keepAlive(connection: Connection, run: Run, token: string): Lease {
   let heart: Connection | undefined
   let beating: Promise<unknown> = Promise.resolve()
@@ -115,13 +131,7 @@ function keepAlive(connection: Connection, run: Run, token: string): Lease {
     // The run's own connection may be busy with one long statement for an hour.
     heart ??= openConnection(connection.url)
     // A heartbeat that fails is made up for by the next; a lease that is lost is noticed by the guard of each revision.
-    beating = heart
-      .send(
-        `update ${storeSchema}.lease
-set heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + interval '${lifetime} seconds'
-where ${own}`,
-      )
-      .catch(() => undefined)
+    beating = heart.send(renewLease(own)).catch(() => undefined)
   }, heartbeatMs)
   timer.unref()
   return {
@@ -131,9 +141,7 @@ where ${own}`,
       await beating
       await heart?.[Symbol.asyncDispose]()
       // Without a connection it cannot be given back; then it expires by itself.
-      await connection
-        .send(`update ${storeSchema}.lease set expires_at = '-infinity' where ${own}`)
-        .catch(() => undefined)
+      await connection.send(returnLease(own)).catch(() => undefined)
     },
   }
 }

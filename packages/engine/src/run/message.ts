@@ -1,20 +1,8 @@
-import { comesAfter, type History } from '@drover/history'
+import type { History } from '@drover/history'
 
-import { tryHistoryLock } from '../lease/history-lock.ts'
-import { quoteLiteral } from '../sql/quote.ts'
 import type { Script } from '../source/script.ts'
 import type { Run } from '../store/runs.ts'
-import { storeSchema } from '../store/tables.ts'
-
-/** Raised by the guard of a message. PostgreSQL itself uses no class DR. */
-export const guardStates = {
-  /** Another transaction is changing the same history right now. */
-  busy: 'DRV01',
-  /** The lease was taken by somebody else. */
-  leaseLost: 'DRV02',
-  /** What is applied is not what the plan was made for. */
-  moved: 'DRV03',
-} as const
+import { cleanSession, holderOf, limitTime, writeGuard, writeRecord } from './guard.ts'
 
 /** One revision as one message to the server, with the way back from a position in it to the file. */
 export interface Message {
@@ -43,13 +31,14 @@ export interface MessageContext {
  * time carries no position.
  */
 export function writeMessage(script: Script, context: MessageContext): Message {
-  let sql = `${preamble(context)}${guard(script, context)}${marker}`
+  const holder = holderOf(context.run, context.token)
+  let sql = `${preamble(context)}${writeGuard(script, context.history, holder)}${marker}`
   const starts = script.statements.map((statement) => {
     const start = sql.length
     sql += `${statement.text};${marker}`
     return start
   })
-  sql += record(script, context)
+  sql += writeRecord(script, holder)
   return {
     sql,
     markerColumn,
@@ -66,66 +55,10 @@ export function writeMessage(script: Script, context: MessageContext): Message {
 const markerColumn = 'drover:done'
 const marker = `select 1 as "${markerColumn}";\n`
 
-/**
- * A revision must not inherit what an earlier one left behind in the session (a search_path, which every script of pg_dump
- * empties, a role, a timeout, a temporary table): after a failure it would run without that.
- */
-function preamble(context: MessageContext): string {
-  return `reset session authorization; reset role; reset all; discard temp; select pg_advisory_unlock_all();
-set local lock_timeout = ${context.lockTimeoutMs}; set local statement_timeout = ${context.statementTimeoutMs};
-`
-}
-
-/**
- * The lock is only tried: whoever waits inside the database is in the way of CREATE INDEX CONCURRENTLY. It covers what
- * the lease cannot: a holder whose lease was taken over while its transaction was still open.
- */
-function guard(script: Script, { history, run, token }: MessageContext): string {
-  const { revision, direction } = script
-  const name = quoteLiteral(run.history)
-  const [present, absent] =
-    direction === 'up' ? [comesAfter(revision), [revision.id]] : [[revision.id], history.followers.get(revision.id)!]
-  return `do $drover$
-begin
-  if not ${tryHistoryLock(run.history)} then
-    raise exception 'busy' using errcode = '${guardStates.busy}';
-  end if;
-  if not exists (select from ${storeSchema}.lease where history = ${name} and token = ${token}) then
-    raise exception 'lease lost' using errcode = '${guardStates.leaseLost}';
-  end if;
-  if ${count(name, present)} <> ${present.length} or ${count(name, absent)} <> 0 then
-    raise exception 'moved' using errcode = '${guardStates.moved}';
-  end if;
-${leaveStoreSchema}end
-$drover$;
-`
-}
-
-/**
- * For a user who is named like the schema of the store, the default search_path ("$user", public) begins with it: what
- * a script creates without a schema would be hidden among Drover's own tables.
- */
-const leaveStoreSchema = `  if current_schema() = '${storeSchema}' then
-    perform set_config('search_path', coalesce(string_agg(quote_ident(name), ', ' order by place), ''), true)
-    from unnest(current_schemas(false)) with ordinality as path (name, place)
-    where name <> '${storeSchema}';
-  end if;
-`
-
-function count(history: string, ids: readonly string[]): string {
-  if (ids.length === 0) return '0'
-  const list = ids.map(quoteLiteral).join(', ')
-  return `(select count(*) from ${storeSchema}.applied where history = ${history} and target = '' and revision in (${list}))`
-}
-
-function record({ revision, direction, checksum }: Script, { run }: MessageContext): string {
-  const key = [quoteLiteral(run.history), "''", quoteLiteral(revision.id)]
-  // The script may have left its role behind, or taken away its search_path.
-  const reset = 'reset session authorization; reset role;\n'
-  return direction === 'up'
-    ? `${reset}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
-values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${quoteLiteral(run.id)}, extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)`
-    : `${reset}delete from ${storeSchema}.applied where (history, target, revision) = (${key.join(', ')})`
+/** What a message begins with: a clean session, and how long its statements may wait and take. */
+export function preamble(context: Pick<MessageContext, 'lockTimeoutMs' | 'statementTimeoutMs'>): string {
+  return `${cleanSession} select pg_advisory_unlock_all();
+${limitTime(context)}`
 }
 
 /** Index in UTF-16 units of the character at `characters`. */

@@ -6,7 +6,8 @@ import type { Connection } from '../connect/connection.ts'
 import { describeStatementError, sqlstateOf } from '../diagnose/statement-error.ts'
 import type { Script } from '../source/script.ts'
 import type { Run } from '../store/runs.ts'
-import { guardStates, type Message, type MessageContext, writeMessage } from './message.ts'
+import { guardStates } from './guard.ts'
+import { type Message, type MessageContext, writeMessage } from './message.ts'
 
 /** A step that was carried out. */
 export interface FinishedStep extends Step {

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 
-import { DroverError, type Problem } from '@drover/history'
+import { checksum, DroverError, type Problem } from '@drover/history'
 import { describe, expect, it } from 'vitest'
 
 import { exampleWorkspace } from './example-workspace.ts'
-import { readHistory } from './read-revisions.ts'
+import { readHistory, readHistoryMeanwhile } from './read-revisions.ts'
 
 const folder = '20261120143000_add_users'
 const path = `databases/main/migrations/${folder}`
@@ -26,6 +26,22 @@ describe('readHistory', () => {
     expect(readHistory(workspace.source).revisions).toEqual([
       { ...record, labels: [], dependsOn: [], folder: path, reversible: false },
     ])
+  })
+
+  it('tells dependencies on other databases from those of the same history', () => {
+    const base = { ...record, id: 'bbbbbbbbbbbb' }
+    const upper = { ...record, dependsOn: ['credentials/aaaaaaaaaaaa', base.id] }
+    using workspace = exampleWorkspace({
+      [`${folder}/revision.json`]: upper,
+      [`${folder}/migration.sql`]: '',
+      '20261119000000_base/revision.json': base,
+      '20261119000000_base/migration.sql': '',
+    })
+
+    expect(readHistory(workspace.source).byId.get(record.id)).toMatchObject({
+      dependsOn: [base.id],
+      dependsOnElsewhere: [{ database: 'credentials', revision: 'aaaaaaaaaaaa' }],
+    })
   })
 
   it('reads a revision.json that begins with a byte-order mark', () => {
@@ -106,9 +122,9 @@ describe('readHistory', () => {
       `${path}/revision.json is not a revision: "labels.0" must be a string`,
     ],
     [
-      'has a dependency on another history',
-      { ...record, dependsOn: ['credentials/aaaaaaaaaaaa'] },
-      `${path}/revision.json is not a revision: "dependsOn.0" must be 12 hex digits (0-9, a-f)`,
+      'has an abbreviated dependency on another database',
+      { ...record, dependsOn: ['credentials/aaaa'] },
+      `${path}/revision.json is not a revision: "dependsOn.0" must be an id of this history, or <database>/<id> of another`,
     ],
     [
       'has a date for a time',
@@ -205,6 +221,28 @@ describe('readHistory', () => {
       /20261120143000_gone cannot be read \(ENOENT/,
     )
     expect(problemsOf(() => readHistory(file.source))[0]?.message).toBe('databases/main/migrations cannot be read')
+  })
+})
+
+describe('readHistoryMeanwhile', () => {
+  it('reads the same, and the checksums of the texts that it can read', async () => {
+    const files = { [`${folder}/revision.json`]: record, [`${folder}/migration.sql`]: 'select 1;\n' }
+    using workspace = exampleWorkspace({
+      ...files,
+      'b/revision.json': { ...record, id: 'bbbbbbbbbbbb', parents: [record.id] },
+    })
+    mkdirSync(workspace.pathOf('b/migration.sql'))
+    const checksums = new Map<string, string>()
+
+    expect(await readHistoryMeanwhile(workspace.source, checksums)).toEqual(readHistory(workspace.source))
+    expect(checksums).toEqual(new Map([[record.id, checksum('select 1;\n')]]))
+  })
+
+  it('refuses the same', async () => {
+    using workspace = exampleWorkspace({ 'a/revision.json': record, 'b/migration.sql': '' })
+
+    const problems = problemsOf(() => readHistory(workspace.source))
+    await expect(readHistoryMeanwhile(workspace.source, new Map())).rejects.toMatchObject({ problems })
   })
 })
 

@@ -1,7 +1,17 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 
-import { buildHistory, DroverError, type History, type Problem, type Revision, throwProblems } from '@drover/history'
+import {
+  buildHistory,
+  checksum,
+  DroverError,
+  type History,
+  isRevisionId,
+  type Problem,
+  type Revision,
+  throwProblems,
+} from '@drover/history'
 import * as v from 'valibot'
 
 /** Where the revisions of one database are. */
@@ -19,10 +29,39 @@ export interface Source {
  * @throws {DroverError} with every file that is malformed, or with what is wrong with the graph
  */
 export function readHistory(source: Source): History {
+  const reading = readInParts(source)
+  for (;;) {
+    const part = reading.next()
+    if (part.done) return part.value
+  }
+}
+
+/**
+ * Does the same a part at a time, so that a connection that is being opened, and the query on it, get on with theirs
+ * meanwhile.
+ * @param checksums is filled with the checksums of the up sides' texts, by id, for whoever is going to read those anyway.
+ * One that cannot be read is left out
+ * @throws {DroverError} as `readHistory` does
+ */
+export async function readHistoryMeanwhile(source: Source, checksums?: Map<string, string>): Promise<History> {
+  const reading = readInParts(source, checksums)
+  for (;;) {
+    const part = reading.next()
+    if (part.done) return part.value
+    await setImmediate()
+  }
+}
+
+/** A few milliseconds of reading. */
+const partLength = 200
+
+function* readInParts(source: Source, checksums?: Map<string, string>): Generator<undefined, History> {
   const problems: Problem[] = []
   const revisions: Revision[] = []
-  for (const name of listFolders(source)) {
-    const result = readRevision(source, name)
+  for (const [index, name] of listEntries(source).entries()) {
+    if (index % partLength === 0) yield
+    const result = readRevision(source, name, checksums)
+    if (result === undefined) continue
     if ('code' in result) problems.push(result)
     else revisions.push(result)
   }
@@ -34,12 +73,10 @@ export function readHistory(source: Source): History {
   return built.history
 }
 
-function listFolders(source: Source): readonly string[] {
+function listEntries(source: Source): readonly string[] {
   const folder = join(source.root, source.folder)
   try {
-    return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => !entry.isFile() && !entry.name.startsWith('.'))
-      .map((entry) => entry.name)
+    return readdirSync(folder).filter((name) => !name.startsWith('.'))
   } catch (error) {
     if (isMissing(error)) return []
     throw new DroverError(
@@ -54,10 +91,32 @@ function listFolders(source: Source): readonly string[] {
   }
 }
 
-function readRevision(source: Source, name: string): Revision | Problem {
+/** `undefined` for a file that lies among the folders. */
+function readRevision(
+  source: Source,
+  name: string,
+  checksums: Map<string, string> | undefined,
+): Revision | Problem | undefined {
   const folder = `${source.folder}/${name}`
-  const path = join(source.root, source.folder, name)
+  const path = `${source.root}/${folder}`
   try {
+    const text = readIfThere(`${path}/revision.json`)
+    const sql = checksums && text !== undefined ? tryToRead(`${path}/migration.sql`) : undefined
+    if (text !== undefined && (sql !== undefined || existsSync(`${path}/migration.sql`))) {
+      const record = parseRecord(text, folder)
+      if ('code' in record) return record
+      if (sql !== undefined) checksums?.set(record.id, checksum(sql))
+      return {
+        ...record,
+        folder,
+        // Looked up when it is asked for: it never is of most revisions of a long history.
+        get reversible() {
+          return existsSync(`${path}/down.sql`)
+        },
+      }
+    }
+    // The rest takes as long as all of the above, and is only needed for what is not as Drover makes it.
+    if (lstatSync(path).isFile()) return undefined
     const files = new Set(readdirSync(path))
     if (!files.has('migration.sql')) {
       return invalid(
@@ -66,7 +125,7 @@ function readRevision(source: Source, name: string): Revision | Problem {
         'bring the file back, or delete the folder if it is not a revision',
       )
     }
-    const record = files.has('revision.json') ? readRecord(path, folder) : readSnapshot(path, folder, name)
+    const record = readSnapshot(path, folder, name)
     return 'code' in record ? record : { ...record, folder, reversible: files.has('down.sql') }
   } catch (error) {
     return invalid(
@@ -79,12 +138,18 @@ function readRevision(source: Source, name: string): Revision | Problem {
 
 type Stored = Omit<Revision, 'folder' | 'reversible'>
 
-function readRecord(path: string, folder: string): Stored | Problem {
+function parseRecord(text: string, folder: string): Stored | Problem {
   const file = `${folder}/revision.json`
-  const json = parseJson(readFileSync(join(path, 'revision.json'), 'utf8'))
-  if ('fault' in json) return invalid(file, `is not JSON: ${json.fault}`, 'correct the file')
+  const json = parseJson(text)
+  if ('fault' in json)
+    return invalid(
+      file,
+      `is not JSON: ${json.fault}`,
+      'correct the file; JSON takes no comments, and no comma behind the last field',
+    )
+  if (isPlainRecord(json.value)) return { ...json.value, labels: [], dependsOn: [] }
   const result = v.safeParse(recordSchema, json.value)
-  if (result.success) return result.output
+  if (result.success) return withDependencies(result.output)
   const faults = result.issues.map((issue) => {
     const field = v.getDotPath(issue)
     if (field === null) return issue.message
@@ -95,6 +160,10 @@ function readRecord(path: string, folder: string): Stored | Problem {
 }
 
 const id = v.pipe(v.string('must be a string'), v.regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits (0-9, a-f)'))
+const dependency = v.pipe(
+  v.string('must be a string'),
+  v.regex(/^(?:[a-z][a-z0-9_-]*\/)?[0-9a-f]{12}$/, 'must be an id of this history, or <database>/<id> of another'),
+)
 const recordSchema = v.strictObject(
   {
     id,
@@ -103,18 +172,50 @@ const recordSchema = v.strictObject(
       v.check((ids) => new Set(ids).size === ids.length, 'names a revision twice'),
     ),
     message: v.string('must be a string'),
-    created: v.pipe(
-      v.string('must be a string'),
-      v.check(
-        (text) => /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)),
-        'must be a time like 2026-11-20T14:30:00Z',
-      ),
-    ),
+    created: v.pipe(v.string('must be a string'), v.check(isTime, 'must be a time like 2026-11-20T14:30:00Z')),
     labels: v.optional(v.array(v.string('must be a string'), 'must be a list of labels'), []),
-    dependsOn: v.optional(v.array(id, 'must be a list of ids of this history'), []),
+    dependsOn: v.optional(v.array(dependency, 'must be a list of ids'), []),
   },
   'it must be an object',
 )
+
+/**
+ * Whether a record is right and has nothing but what every revision has, as most do. The schema says the same, and what
+ * is wrong, but takes ten times as long: a second for a hundred thousand.
+ */
+function isPlainRecord(value: unknown): value is Omit<Stored, 'labels' | 'dependsOn'> {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 4) return false
+  const record: Partial<Record<keyof Stored, unknown>> = value
+  const { id: own, parents, message, created } = record
+  return (
+    typeof own === 'string' &&
+    isRevisionId(own) &&
+    Array.isArray(parents) &&
+    parents.every((parent: unknown) => typeof parent === 'string' && isRevisionId(parent)) &&
+    (parents.length < 2 || new Set(parents).size === parents.length) &&
+    typeof message === 'string' &&
+    typeof created === 'string' &&
+    isTime(created)
+  )
+}
+
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
+}
+
+/** Sorts dependencies into those of the same history and those of other databases. */
+function withDependencies(record: v.InferOutput<typeof recordSchema>): Stored {
+  const elsewhere = record.dependsOn.filter((text) => text.includes('/'))
+  if (elsewhere.length === 0) return record
+  return {
+    ...record,
+    dependsOn: record.dependsOn.filter((text) => !text.includes('/')),
+    dependsOnElsewhere: elsewhere.map((text) => {
+      const [database, revision] = text.split('/')
+      return { database: database!, revision: revision! }
+    }),
+  }
+}
 
 /** The id of the snapshot that an empty schema stands for: the parent of a first revision in drizzle-kit's folders. */
 const emptySnapshot = '000000000000'
@@ -161,6 +262,29 @@ function invalid(file: string, what: string, hint: string): Problem {
   return { code: 'REVISION_INVALID', file, message: `${file} ${what}`, hint }
 }
 
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isMissing(error) || isNoFolder(error)) return undefined
+    throw error
+  }
+}
+
+/** Text that can be sent to a server. */
+function tryToRead(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8')
+    return text.includes('\uFFFD') || text.includes('\0') ? undefined : text
+  } catch {
+    return undefined
+  }
+}
+
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+function isNoFolder(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOTDIR'
 }

@@ -1,4 +1,4 @@
-import { checksum, type Revision } from '@drover/history'
+import { checksum, checksumWithStatements, type Revision } from '@drover/history'
 import { describe, expect, it } from 'vitest'
 
 import { exampleWorkspace } from './example-workspace.ts'
@@ -30,7 +30,7 @@ describe('readScript', () => {
       file: `${revision.folder}/down.sql`,
       sql: 'drop table t;\n',
       statements: splitStatements('drop table t;\n'),
-      checksum: checksum('drop table t;\n'),
+      checksum: checksumWithStatements('drop table t;\n', ['drop table t']),
     })
   })
 
@@ -67,6 +67,31 @@ describe('readScript', () => {
       message: `${revision.folder}/migration.sql is not valid UTF-8`,
     })
     await expect(readChecksums(workspace.source.root, [revision])).rejects.toMatchObject({ code: 'REVISION_INVALID' })
+  })
+})
+
+describe('readChecksums', () => {
+  const original = 'create table t (); -- first\ninsert into t default values;\n'
+  it('keeps its second half when comments and white space are edited, and only then', async () => {
+    const before = await checksumInFolder(original)
+    const after = await checksumInFolder('create table t (\n);\n\n/* second */ insert into t default values')
+
+    expect(after).not.toBe(before)
+    expect(after.split('/')[1]).toBe(before.split('/')[1])
+    expect((await checksumInFolder(original.replace('insert', 'Insert'))).split('/')[1]).not.toBe(before.split('/')[1])
+  })
+
+  it('does not read a file again whose text is known to be the recorded one', async () => {
+    const row = { id: revision.id, checksum: `${checksum(original)}/statements`, appliedAt: '' }
+    const texts = new Map([[revision.id, checksum(original)]])
+
+    expect(await readChecksums('/nowhere', [revision], [row], texts)).toEqual(new Map([[revision.id, row.checksum]]))
+    await expect(readChecksums('/nowhere', [revision], [], texts)).rejects.toMatchObject({ code: 'REVISION_INVALID' })
+  })
+
+  it('answers with what is recorded while the text is the same, also where that knows nothing of the statements', async () => {
+    expect(await checksumInFolder(original, checksum(original))).toBe(checksum(original))
+    expect(await checksumInFolder(original, checksum('another'))).toBe(await checksumInFolder(original))
   })
 })
 
@@ -148,4 +173,10 @@ describe('findScriptProblems', () => {
 function scriptOf(sql: string): Script {
   const file = `${revision.folder}/migration.sql`
   return { revision, direction: 'up', file, sql, statements: splitStatements(sql), checksum: checksum(sql) }
+}
+
+async function checksumInFolder(sql: string, recorded?: string): Promise<string> {
+  using workspace = exampleWorkspace({ [up]: sql })
+  const applied = recorded === undefined ? [] : [{ id: revision.id, checksum: recorded, appliedAt: '' }]
+  return (await readChecksums(workspace.source.root, [revision], applied)).get(revision.id)!
 }

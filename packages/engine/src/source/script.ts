@@ -1,9 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 
-import { checksum, type Direction, DroverError, nameRevision, type Problem, type Revision } from '@drover/history'
+import {
+  type AppliedRevision,
+  checksum,
+  checksumWithStatements,
+  compareChecksums,
+  type Direction,
+  DroverError,
+  nameRevision,
+  type Problem,
+  type Revision,
+} from '@drover/history'
 
-import { lineAt, splitStatements, type Statement } from './statements.ts'
+import { lineAt, normalizeStatement, splitStatements, type Statement } from './statements.ts'
 
 /** The SQL of one direction of a revision, read and taken apart. */
 export interface Script {
@@ -13,7 +22,7 @@ export interface Script {
   readonly file: string
   readonly sql: string
   readonly statements: readonly Statement[]
-  /** Of `sql`. Of an up side, it is what `applied` remembers. */
+  /** Of the text and of the statements. Of an up side, it is what `applied` remembers. */
   readonly checksum: string
 }
 
@@ -32,15 +41,42 @@ export function scriptFile(revision: Revision, direction: Direction): string {
 export async function readScript(root: string, revision: Revision, direction: Direction): Promise<Script> {
   const file = scriptFile(revision, direction)
   const sql = readSql(root, file)
-  return { revision, direction, file, sql, statements: splitStatements(sql), checksum: checksum(sql) }
+  const statements = splitStatements(sql)
+  return { revision, direction, file, sql, statements, checksum: checksumOf(sql, statements) }
 }
 
-/** Checksums of the up sides of revisions, by id. Revisions whose file cannot be read are reported, not left out. */
+/**
+ * Checksums of the up sides of revisions, by id. Revisions whose file cannot be read are reported, not left out.
+ * @param applied what a database remembers: a file whose text is still the same has the checksum that stands there, and
+ * is not taken apart. Default: nothing
+ * @param texts checksums of texts that have just been read; those files are read again only if they differ
+ */
 export async function readChecksums(
   root: string,
   revisions: readonly Revision[],
+  applied: readonly AppliedRevision[] = [],
+  texts: ReadonlyMap<string, string> = new Map(),
 ): Promise<ReadonlyMap<string, string>> {
-  return new Map(revisions.map((revision) => [revision.id, checksum(readSql(root, scriptFile(revision, 'up')))]))
+  const recorded = new Map(applied.map((row) => [row.id, row.checksum]))
+  return new Map(
+    revisions.map((revision) => {
+      const before = recorded.get(revision.id)
+      const text = texts.get(revision.id)
+      if (before !== undefined && text !== undefined && compareChecksums(before, text) === 'same') {
+        return [revision.id, before]
+      }
+      const sql = readSql(root, scriptFile(revision, 'up'))
+      const isSame = before !== undefined && compareChecksums(before, checksum(sql)) === 'same'
+      return [revision.id, isSame ? before : checksumOf(sql, splitStatements(sql))]
+    }),
+  )
+}
+
+function checksumOf(sql: string, statements: readonly Statement[]): string {
+  return checksumWithStatements(
+    sql,
+    statements.map((statement) => normalizeStatement(statement.text)),
+  )
 }
 
 /** Whether a side of a revision still has to be written. */
@@ -133,13 +169,21 @@ function endsTransaction(statement: string): boolean {
 function readSql(root: string, file: string): string {
   try {
     // One after the other: four times as fast as all at once, and ten thousand do not run out of file handles.
-    const sql = utf8.decode(readFileSync(join(root, file)))
+    const sql = readText(`${root}/${file}`)
     // Ends a message to the server; typical of UTF-16 without a byte-order mark.
     if (sql.includes('\0')) throw new TypeError('a NUL character')
     return sql
   } catch (error) {
     throw new DroverError({ code: 'REVISION_INVALID', file, ...describeUnreadable(file, error) }, { cause: error })
   }
+}
+
+function readText(path: string): string {
+  // Node reads text twice as fast as bytes, but puts a replacement character where it is not UTF-8.
+  const text = readFileSync(path, 'utf8')
+  if (text.includes('\uFFFD')) return utf8.decode(readFileSync(path))
+  // PostgreSQL would take a byte-order mark for a syntax error.
+  return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
 function describeUnreadable(file: string, error: unknown): { readonly message: string; readonly hint: string } {
@@ -152,5 +196,5 @@ function describeUnreadable(file: string, error: unknown): { readonly message: s
 
 const unfilled = /^[ \t]*-- drover:unfilled\b/m
 
-// Drops a byte-order mark, which PostgreSQL would take for a syntax error.
+// Drops a byte-order mark as well.
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parse } from 'libpg-query'
 import { describe, expect, it } from 'vitest'
 
-import { splitStatements } from './statements.ts'
+import { normalizeStatement, splitStatements } from './statements.ts'
 
 const tricky = {
   'a body in the standard form': `create function f() returns int language sql begin atomic
@@ -31,6 +31,28 @@ describe('splitStatements beside the parser of PostgreSQL', () => {
     expect(splitStatements(sql).map((statement) => statement.text)).toEqual(await parsed(sql))
   })
 })
+
+describe('normalizeStatement beside the parser of PostgreSQL', () => {
+  it.each([...Object.entries(tricky), ...ownMigrations()])('keeps the meaning of %s', async (_, sql) => {
+    for (const { text } of splitStatements(sql)) {
+      expect(await meaningOf(normalizeStatement(text))).toBe(await meaningOf(text))
+    }
+  })
+})
+
+/** The tree of a statement, without the places in its text. */
+async function meaningOf(sql: string): Promise<string> {
+  const places = new Set([
+    'location',
+    'stmt_location',
+    'stmt_len',
+    'list_start',
+    'list_end',
+    'rexpr_list_start',
+    'rexpr_list_end',
+  ])
+  return JSON.stringify(await parse(sql), (key, value: unknown) => (places.has(key) ? undefined : value))
+}
 
 /** The statements as PostgreSQL's own parser cuts them. It counts bytes, and leaves blanks and comments in front. */
 async function parsed(sql: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { lineAt, splitStatements } from './statements.ts'
+import { lineAt, normalizeStatement, splitStatements } from './statements.ts'
 
 describe('splitStatements', () => {
   it('splits at semicolons and leaves out blanks, comments between statements, and empty statements', () => {
@@ -93,6 +93,38 @@ describe('splitStatements', () => {
     expect(splitStatements(sql)).toEqual([
       { text: sql, start: 0, end: sql.length, unclosed: { what: 'comment', start: 0 } },
     ])
+  })
+})
+
+describe('normalizeStatement', () => {
+  it.each([
+    ['indentation', 'select\n  a,\n  b', 'select a, b'],
+    ['blanks at punctuation', 'f ( a , b )', 'f(a,b)'],
+    ['blanks around operators', 'a=b', 'a = b'],
+    ['a line comment', 'select 1 -- one\n, 2', 'select 1, 2'],
+    ['a comment in place of a blank', 'select/* one */1', 'select 1'],
+    ['nested comments', 'select /* a /* b */ c */ 1', 'select 1'],
+    ['comments and blanks at the end', 'select 1 -- done', 'select 1'],
+    ['line endings', 'select\r\n1', 'select\n1'],
+  ])('does not mind %s', (_, one, other) => {
+    expect(normalizeStatement(one)).toBe(normalizeStatement(other))
+  })
+
+  it.each([
+    ['a blank between words', 'select a b', 'select ab'],
+    ['a blank between numbers', 'select 1 2', 'select 12'],
+    ['a blank between operators', 'select 1 - -1', 'select 1 @--1'],
+    ['an operator that was split', 'a <= b', 'a < = b'],
+    ['a prefix that was split from its string', "select e 'a'", "select e'a'"],
+    ['an ampersand that was split from its string', "select U&'a'", "select U & 'a'"],
+    ['a line break between strings', "select 'a'\n'b'", "select 'a' 'b'"],
+    ['a blank in a string', "select 'a b'", "select 'a  b'"],
+    ['a comment in a string', "select '-- a'", "select '-- b'"],
+    ['a blank in a quoted name', 'select "a b"', 'select "a  b"'],
+    ['a comment in the body of a function', 'do $$ -- a\n$$', 'do $$ -- b\n$$'],
+    ['letter case', 'select a', 'select A'],
+  ])('minds %s', (_, one, other) => {
+    expect(normalizeStatement(one)).not.toBe(normalizeStatement(other))
   })
 })
 

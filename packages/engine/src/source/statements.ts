@@ -70,6 +70,48 @@ export function splitStatements(sql: string): readonly Statement[] {
   return statements
 }
 
+/**
+ * A statement without its comments, and with white space only where it keeps two tokens apart: the same for two ways of
+ * writing it. What stands in strings, quoted names and dollar quotes is left as it is. When in doubt whether white space
+ * matters, it is kept.
+ */
+export function normalizeStatement(statement: string): string {
+  let normal = ''
+  let gap = ''
+  token.lastIndex = 0
+  for (let match = token.exec(statement); match; match = token.exec(statement)) {
+    const [text] = match
+    // A line comment may end with a quote, and opens nothing.
+    const what = text.startsWith('--') ? undefined : quoteOf(text, match.groups?.['tag'])
+    if (what) token.lastIndex = endOf(what, statement, match.index, text) ?? statement.length
+    const whole = statement.slice(match.index, token.lastIndex)
+    if (what === 'comment' || text.startsWith('--') || isBlank(text)) {
+      gap += whole
+      continue
+    }
+    if (gap !== '') normal += separator(normal.at(-1), gap, whole[0]!)
+    gap = ''
+    normal += whole
+  }
+  return normal
+}
+
+/**
+ * Where a backslash stands outside strings, quoted names and comments, if anywhere. The server has no use for one there;
+ * psql takes it for a command of its own, which may be a command of the operating system.
+ */
+export function findMetaCommand(sql: string): number | undefined {
+  token.lastIndex = 0
+  for (let match = token.exec(sql); match; match = token.exec(sql)) {
+    const [text] = match
+    if (text === '\\') return match.index
+    if (text.startsWith('--')) continue
+    const what = quoteOf(text, match.groups?.['tag'])
+    if (what) token.lastIndex = endOf(what, sql, match.index, text) ?? sql.length
+  }
+  return undefined
+}
+
 /** The line of a position in a text, from 1. */
 export function lineAt(text: string, position: number): number {
   let line = 1
@@ -109,6 +151,25 @@ function endOf(what: Quote, sql: string, start: number, opening: string): number
     case 'quoted name':
       return endOfQuote(sql, start + opening.length, opening)
   }
+}
+
+/** What has to stay of a gap between two characters. */
+function separator(before: string | undefined, gap: string, after: string): string {
+  if (before === undefined) return ''
+  // Two strings are one when a line break is between them.
+  if (before === "'" && after === "'") return /[\n\r]/.test(gap) ? '\n' : ' '
+  const [one, other] = [kindOf(before), kindOf(after)]
+  if (one === 'punctuation' || other === 'punctuation') return ''
+  const sticks = one === other || one === 'other' || other === 'other' || (one !== 'operator' && other !== 'operator')
+  return sticks ? ' ' : ''
+}
+
+function kindOf(character: string): 'punctuation' | 'operator' | 'quote' | 'word' | 'other' {
+  if ('()[],;'.includes(character)) return 'punctuation'
+  if (`'"`.includes(character)) return 'quote'
+  // Without "&": U&'…' is a string, and U & '…' is not.
+  if ('+-*/<>=~!@#%^|`?:'.includes(character)) return 'operator'
+  return /[\w$.\u{80}-\u{10FFFF}]/u.test(character) ? 'word' : 'other'
 }
 
 function createsRoutine(words: readonly string[]): boolean {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { exampleWorkspace } from './example-workspace.ts'
 import { readHistory } from './read-revisions.ts'
 import { findScriptProblems, readScript } from './script.ts'
-import { writeEmptyRevision } from './write-revision.ts'
+import { writeEmptyRevision, writeMergeRevision } from './write-revision.ts'
 
 const created = new Date('2026-11-20T14:30:05.678Z')
 
@@ -86,6 +86,31 @@ describe('writeEmptyRevision', () => {
     expect(readdirSync(workspace.pathOf(''))).toHaveLength(1)
   })
 
+  it('writes labels and dependencies when there are any, those of other databases behind their names', () => {
+    using workspace = exampleWorkspace({})
+    const { id } = writeEmptyRevision(workspace.source, emptyHistory(), { message: 'Add users', parents: [], created })
+
+    const second = writeEmptyRevision(workspace.source, readHistory(workspace.source), {
+      message: 'Add billing',
+      parents: [],
+      labels: ['billing'],
+      dependsOn: [id],
+      dependsOnElsewhere: [{ database: 'credentials', revision: 'c0c0c0c0c0c0' }],
+      created: new Date('2026-11-20T15:00:00Z'),
+    })
+
+    const json: unknown = JSON.parse(readFileSync(`${workspace.source.root}/${second.folder}/revision.json`, 'utf8'))
+    expect(json).toEqual({
+      id: second.id,
+      parents: [],
+      message: 'Add billing',
+      created: '2026-11-20T15:00:00Z',
+      labels: ['billing'],
+      dependsOn: [id, 'credentials/c0c0c0c0c0c0'],
+    })
+    expect(readHistory(workspace.source).byId.get(second.id)).toEqual(second)
+  })
+
   it('says that it cannot write, and leaves nothing behind', () => {
     using workspace = exampleWorkspace({ 'README.md': '' })
     const migrations = workspace.pathOf('').replace(/\/$/, '')
@@ -97,6 +122,34 @@ describe('writeEmptyRevision', () => {
     expect(act).toThrow(expect.objectContaining({ code: 'WRITE_FAILED' }))
     expect(act).toThrow(/^cannot write into databases\/main\/migrations \((?:ENOTDIR|EEXIST)\)$/)
     expect(readFileSync(migrations, 'utf8')).toBe('a file')
+  })
+})
+
+describe('writeMergeRevision', () => {
+  it.each([
+    [2, 'two branches'],
+    [3, '3 branches'],
+  ])('joins %i revisions with an up and a down that can be run and do nothing', async (count, branches) => {
+    using workspace = exampleWorkspace({})
+    const { root } = workspace.source
+    const parents = Array.from({ length: count }, (_, at) => {
+      const draft = { message: `arm ${at}`, parents: [], created }
+      return writeEmptyRevision(workspace.source, readHistory(workspace.source), draft).id
+    })
+
+    const merge = writeMergeRevision(workspace.source, readHistory(workspace.source), {
+      message: 'Join them',
+      parents,
+      created: new Date('2026-11-20T15:00:00Z'),
+    })
+
+    expect(readHistory(workspace.source).heads).toEqual([merge])
+    const scripts = [await readScript(root, merge, 'up'), await readScript(root, merge, 'down')]
+    expect(scripts.map(({ sql }) => sql)).toEqual([
+      `-- Joins ${branches}; nothing to change.\n`,
+      `-- Parts ${branches} again; nothing to change.\n`,
+    ])
+    expect(scripts.flatMap((script) => [...findScriptProblems(script), ...script.statements])).toEqual([])
   })
 })
 

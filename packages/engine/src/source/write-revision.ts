@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { DroverError, type History, idLength, type Revision } from '@drover/history'
+import { DroverError, type ElsewhereDependency, type History, idLength, type Revision } from '@drover/history'
 
 import type { Source } from './read-revisions.ts'
 import { unfilledMarker } from './script.ts'
@@ -12,6 +12,10 @@ export interface RevisionDraft {
   /** What it does, in a few words; gives the folder its name. */
   readonly message: string
   readonly parents: readonly string[]
+  readonly labels?: readonly string[]
+  /** Ids of the same history. */
+  readonly dependsOn?: readonly string[]
+  readonly dependsOnElsewhere?: readonly ElsewhereDependency[]
   readonly created: Date
 }
 
@@ -22,16 +26,49 @@ export interface RevisionDraft {
  * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
  */
 export function writeEmptyRevision(source: Source, history: History, draft: RevisionDraft): Revision {
-  const id = newId(history)
-  const created = `${draft.created.toISOString().slice(0, 19)}Z`
-  const record = { id, parents: draft.parents, message: draft.message, created }
-  const folder = `${source.folder}/${created.replaceAll(/[-:TZ]/g, '')}_${slug(draft.message)}`
-  writeFolder(source, folder, {
-    'revision.json': `${JSON.stringify(record, null, 2)}\n`,
-    'migration.sql': placeholder('what this revision changes'),
-    'down.sql': placeholder('what undoes migration.sql'),
+  return writeRevision(source, history, draft, {
+    up: placeholder('what this revision changes'),
+    down: placeholder('what undoes migration.sql'),
   })
-  return { ...record, dependsOn: [], labels: [], folder, reversible: true }
+}
+
+/**
+ * Writes a revision that joins its parents and changes nothing itself, so that it can be run as it is. The folder appears
+ * complete or not at all.
+ * @returns the revision as it was written
+ * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
+ */
+export function writeMergeRevision(source: Source, history: History, draft: RevisionDraft): Revision {
+  const branches = `${draft.parents.length === 2 ? 'two' : draft.parents.length} branches`
+  return writeRevision(source, history, draft, {
+    up: `-- Joins ${branches}; nothing to change.\n`,
+    down: `-- Parts ${branches} again; nothing to change.\n`,
+  })
+}
+
+function writeRevision(
+  source: Source,
+  history: History,
+  draft: RevisionDraft,
+  sql: { readonly up: string; readonly down: string },
+): Revision {
+  const { message, parents, labels = [], dependsOn = [], dependsOnElsewhere = [] } = draft
+  const created = `${draft.created.toISOString().slice(0, 19)}Z`
+  const record = { id: newId(history), parents, message, created }
+  const dependencies = [...dependsOn, ...dependsOnElsewhere.map(({ database, revision }) => `${database}/${revision}`)]
+  const json = {
+    ...record,
+    ...(labels.length > 0 && { labels }),
+    ...(dependencies.length > 0 && { dependsOn: dependencies }),
+  }
+  const folder = `${source.folder}/${created.replaceAll(/[-:TZ]/g, '')}_${slug(message)}`
+  writeFolder(source, folder, {
+    'revision.json': `${JSON.stringify(json, null, 2)}\n`,
+    'migration.sql': sql.up,
+    'down.sql': sql.down,
+  })
+  const elsewhere = dependsOnElsewhere.length > 0 && { dependsOnElsewhere }
+  return { ...record, labels, dependsOn, ...elsewhere, folder, reversible: true }
 }
 
 function newId(history: History): string {

@@ -1,6 +1,6 @@
 import type { AppliedRevision } from '@drover/history'
 
-import type { Connection, Row } from '../connect/connection.ts'
+import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { selectTime } from '../sql/time.ts'
 import { isStoreMissing, storeSchema } from './tables.ts'
@@ -17,15 +17,15 @@ export interface DatabaseState {
 /** Reads what is applied, in one message. A database that Drover has never touched has had nothing. */
 export async function readState(connection: Connection, history: string): Promise<DatabaseState> {
   try {
-    const rows = await connection.send(`
-select identity.text as identity, applied.revision, applied.checksum, ${selectTime('applied.applied_at')} as applied_at
-from (${selectIdentity}) as identity
-left join ${storeSchema}.applied on applied.history = ${quoteLiteral(history)} and applied.target = '' and applied.state = 'applied'`)
-    return {
-      applied: rows.filter((row) => row['revision'] !== null).map(toApplied),
-      identity: String(rows[0]?.['identity']),
-      initialised: true,
-    }
+    // In one text, because the driver takes longer over ten thousand rows than the server.
+    const [row] = await connection.send(`
+select (${selectIdentity}) as identity, (
+  select string_agg(concat_ws(e'\\t', revision, checksum, ${selectTime('applied_at')}), e'\\n')
+  from ${storeSchema}.applied
+  where history = ${quoteLiteral(history)} and target = '' and state = 'applied'
+) as applied`)
+    const applied = typeof row?.['applied'] === 'string' ? row['applied'].split('\n') : []
+    return { applied: applied.map(toApplied), identity: String(row?.['identity']), initialised: true }
   } catch (error) {
     if (!isStoreMissing(error)) throw error
     const [row] = await connection.send(selectIdentity)
@@ -39,10 +39,7 @@ const selectIdentity = `
   from pg_database
   where datname = current_database()`
 
-function toApplied(row: Row): AppliedRevision {
-  return {
-    id: String(row['revision']),
-    checksum: String(row['checksum']),
-    appliedAt: String(row['applied_at']),
-  }
+function toApplied(line: string): AppliedRevision {
+  const [id, checksum, appliedAt] = line.split('\t')
+  return { id: id!, checksum: checksum!, appliedAt: appliedAt! }
 }

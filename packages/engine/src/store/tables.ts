@@ -50,7 +50,8 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === busy
 }
 
-const createStore = `
+/** The statements that create Drover's schema and tables where they are missing, as one transaction. */
+export const createStore = `
 do $drover$
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('drover/store', 0)) then

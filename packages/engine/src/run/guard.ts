@@ -1,0 +1,149 @@
+import { comesAfter, type Direction, type History, type Step } from '@drover/history'
+
+import { tryHistoryLock } from '../lease/history-lock.ts'
+import { quoteLiteral } from '../sql/quote.ts'
+import type { Script } from '../source/script.ts'
+import type { Run } from '../store/runs.ts'
+import { storeSchema } from '../store/tables.ts'
+
+/** Raised by the guard of a transaction. PostgreSQL itself uses no class DR. */
+export const guardStates = {
+  /** Another transaction is changing the same history right now. */
+  busy: 'DRV01',
+  /** The lease was taken by somebody else. */
+  leaseLost: 'DRV02',
+  /** What is applied is not what the plan was made for. */
+  moved: 'DRV03',
+} as const
+
+/** Who changes a history, as SQL: a run of Drover knows itself, a script that somebody else runs finds itself by looking. */
+export interface Holder {
+  readonly history: string
+  /** A condition that is true of the row of its lease. */
+  readonly lease: string
+  /** An expression for the id of its run. */
+  readonly run: string
+}
+
+/** The holder that a run is, with the token of its lease. */
+export function holderOf(run: Run, token: string): Holder {
+  return { history: run.history, lease: `token = ${token}`, run: quoteLiteral(run.id) }
+}
+
+/** What a guard says when it lets nobody through. Must not contain `$drover$`. */
+export type Refusals = Readonly<Record<keyof typeof guardStates, string>>
+
+/** For whoever goes by the SQLSTATE alone. */
+const plainRefusals: Refusals = { busy: 'busy', leaseLost: 'lease lost', moved: 'moved' }
+
+/**
+ * A revision must not inherit what an earlier one left behind in the session: a search_path, which every script of pg_dump
+ * empties, a role, a timeout, a temporary table.
+ */
+export const cleanSession = 'reset session authorization; reset role; reset all; discard temp;'
+
+/** How long statements may wait and take, in milliseconds, for one transaction. */
+export function limitTime(limits: { readonly lockTimeoutMs: number; readonly statementTimeoutMs: number }): string {
+  return `set local lock_timeout = ${limits.lockTimeoutMs}; set local statement_timeout = ${limits.statementTimeoutMs};
+`
+}
+
+/** How the guard of a revision is written. */
+export interface GuardOptions {
+  readonly refusals?: Refusals
+  /** The step that has to be done before this one, although the graph may not say so. */
+  readonly previous?: Step | undefined
+}
+
+/**
+ * The statement that comes before those of a revision: an error unless nobody else is changing the history, the holder
+ * still has its lease, and what is applied is what the revision needs.
+ */
+export function writeGuard(script: Script, history: History, holder: Holder, options: GuardOptions = {}): string {
+  const { revision, direction } = script
+  const { refusals = plainRefusals, previous } = options
+  const before = previous ? [previous.revision.id] : []
+  const [present, absent]: readonly [readonly string[], readonly string[]] =
+    direction === 'up'
+      ? [[...comesAfter(revision), ...before], [revision.id]]
+      : [[revision.id], [...history.followers.get(revision.id)!, ...before]]
+  return `do $drover$
+begin
+${refuseOthers(holder, refusals)}${refuseUnless(holder.history, present, absent, refusals)}${leaveStoreSchema}end
+$drover$;
+`
+}
+
+/**
+ * The part of a guard that lets nobody through but the holder of the lease, and nobody while a revision is under way. The
+ * lock is only tried: whoever waits inside the database is in the way of CREATE INDEX CONCURRENTLY. It covers what the
+ * lease cannot: a holder whose lease was taken over while its transaction was still open.
+ */
+export function refuseOthers(holder: Holder, refusals = plainRefusals): string {
+  return `${refuseBusy(holder.history, refusals)}  if not exists (select from ${storeSchema}.lease where ${leaseOf(holder)}) then
+    ${raise('leaseLost', refusals)}
+  end if;
+`
+}
+
+/** The part of a guard that lets nobody through while a revision is under way. */
+export function refuseBusy(history: string, refusals: Refusals): string {
+  return `  if not ${tryHistoryLock(history)} then
+    ${raise('busy', refusals)}
+  end if;
+`
+}
+
+/** The part of a guard that lets nobody through unless some revisions are applied, and others are not. */
+export function refuseUnless(
+  history: string,
+  present: readonly string[],
+  absent: readonly string[],
+  refusals: Refusals,
+): string {
+  const wanted = new Set(present)
+  return `  if ${count(history, [...wanted])} <> ${wanted.size} or ${count(history, absent)} <> 0 then
+    ${raise('moved', refusals)}
+  end if;
+`
+}
+
+/** A condition that is true of the row of a holder's lease and of no other. */
+export function leaseOf({ history, lease }: Holder): string {
+  return `history = ${quoteLiteral(history)} and ${lease}`
+}
+
+/** The record that a revision was applied or reverted, for the end of its transaction. */
+export function writeRecord(
+  { revision, direction, checksum }: { readonly direction: Direction } & Pick<Script, 'revision' | 'checksum'>,
+  holder: Holder,
+): string {
+  const key = [quoteLiteral(holder.history), "''", quoteLiteral(revision.id)]
+  // The script may have left its role behind, or taken away its search_path.
+  const reset = 'reset session authorization; reset role;\n'
+  return direction === 'up'
+    ? `${reset}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
+values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${holder.run}, extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)`
+    : `${reset}delete from ${storeSchema}.applied where (history, target, revision) = (${key.join(', ')})`
+}
+
+function raise(state: keyof typeof guardStates, refusals: Refusals): string {
+  return `raise exception using errcode = '${guardStates[state]}', message = ${quoteLiteral(refusals[state])};`
+}
+
+/**
+ * For a user who is named like the schema of the store, the default search_path ("$user", public) begins with it: what
+ * a script creates without a schema would be hidden among Drover's own tables.
+ */
+const leaveStoreSchema = `  if current_schema() = '${storeSchema}' then
+    perform set_config('search_path', coalesce(string_agg(quote_ident(name), ', ' order by place), ''), true)
+    from unnest(current_schemas(false)) with ordinality as path (name, place)
+    where name <> '${storeSchema}';
+  end if;
+`
+
+function count(history: string, ids: readonly string[]): string {
+  if (ids.length === 0) return '0'
+  const list = ids.map(quoteLiteral).join(', ')
+  return `(select count(*) from ${storeSchema}.applied where history = ${quoteLiteral(history)} and target = '' and revision in (${list}))`
+}

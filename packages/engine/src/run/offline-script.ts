@@ -1,0 +1,258 @@
+import { comesAfter, type Direction, type History, nameRevision, type Problem, type Step } from '@drover/history'
+
+import { renewLease, returnLease, takeLease } from '../lease/lease.ts'
+import { quoteLiteral } from '../sql/quote.ts'
+import type { Script } from '../source/script.ts'
+import { findMetaCommand, lineAt } from '../source/statements.ts'
+import { insertRun, type RunColumns, updateRun } from '../store/runs.ts'
+import { createStore, storeSchema } from '../store/tables.ts'
+import {
+  cleanSession,
+  guardStates,
+  type Holder,
+  leaseOf,
+  limitTime,
+  type Refusals,
+  refuseBusy,
+  refuseOthers,
+  refuseUnless,
+  writeGuard,
+  writeRecord,
+} from './guard.ts'
+
+/** What a script for psql is written from. */
+export interface OfflinePlan {
+  readonly history: History
+  /** What the history is called in the database: the name of the database. */
+  readonly name: string
+  readonly direction: Direction
+  /** In the order in which they run; at least one. */
+  readonly scripts: readonly Script[]
+  /** A UUID, the same for the scripts of all databases. The run of a script is known by it. */
+  readonly release: string
+  /** Drover's own version. */
+  readonly version: string
+  readonly gitCommit: string | undefined
+  /** In milliseconds. A script cannot try again, so it waits longer than a run does. Default 5000. */
+  readonly lockTimeoutMs?: number
+  /** In milliseconds. Default 0: no limit. */
+  readonly statementTimeoutMs?: number
+}
+
+/**
+ * Writes a script that does, run by psql, what a run of the same plan does, and leaves what it leaves, Drover's own
+ * tables included. It begins with a check that changes nothing: the database has to stand where the plan starts, and
+ * nobody else may be changing it. The same plan gives the same text.
+ */
+export function writeOfflineScript(plan: OfflinePlan): string {
+  const holder = holderOf(plan)
+  const { scripts } = plan
+  return [
+    head(plan),
+    begin(plan, holder),
+    ...scripts.map((script, index) => step(plan, holder, script, index)),
+    end(plan, holder),
+  ].join('\n')
+}
+
+/** What keeps a revision from being run by psql, although it may be sent to a server. */
+export function findOfflineProblems({ revision, file, sql }: Script): readonly Problem[] {
+  const at = findMetaCommand(sql)
+  if (at === undefined) return []
+  const line = lineAt(sql, at)
+  return [
+    {
+      code: 'REVISION_INVALID',
+      revision: revision.id,
+      file,
+      line,
+      message: `${file}:${line}: ${nameRevision(revision)} has a backslash outside of any string, which psql takes for a command of its own`,
+      hint: 'remove it: SQL has no use for it there',
+    },
+  ]
+}
+
+/** Its lease is the one of the run that this very script has begun: neither token nor id are known beforehand. */
+function holderOf({ name, release }: OfflinePlan): Holder {
+  const history = quoteLiteral(name)
+  return {
+    history: name,
+    lease: `run in (select id from ${storeSchema}.run where history = ${history} and release = ${quoteLiteral(release)} and outcome = 'running')`,
+    run: `(select run from ${storeSchema}.lease where history = ${history})`,
+  }
+}
+
+function head({ name, direction, scripts }: OfflinePlan): string {
+  const steps = scripts.map(({ revision: { id, message } }) => comment(`  ${id} ${message}`))
+  const elsewhere = scripts.flatMap(({ revision: { dependsOnElsewhere = [] } }) =>
+    dependsOnElsewhere.map((other) => comment(`  ${other.database}/${other.revision}`)),
+  )
+  // The names below may hold any character, and psql sends comments along.
+  return `${utf8}
+-- ${command(direction)} of the database "${name}", ${scripts.length === 1 ? '1 revision' : `${scripts.length} revisions`}:
+${steps.join('\n')}
+--
+-- Run it with: psql -X -v ON_ERROR_STOP=1 -f <this file> <url>
+-- It refuses to begin where the database does not stand where it starts. Each revision is a transaction of its own;
+-- after an error, what came before it stays: make a new script for the rest.
+${elsewhere.length > 0 && direction === 'up' ? `--\n-- What these revisions need in other databases has to be there already:\n${elsewhere.join('\n')}\n` : ''}`
+}
+
+const utf8 = `set client_encoding = 'UTF8';`
+
+function begin(plan: OfflinePlan, holder: Holder): string {
+  const { name, direction, scripts } = plan
+  const run = columnsOf(plan)
+  const needed = whatIsNeeded(plan)
+  const steps = scripts.map((script) => ({ direction, revision: script.revision.id }))
+  return `-- Begin: is the database where this script starts, and nobody else changing it?
+${open(plan)}do $drover$
+declare
+  missing text;
+  surplus text;
+begin
+  perform pg_advisory_unlock_all();
+${refuseBusy(name, refusalsOf(plan))}  if to_regclass('${storeSchema}.applied') is null then
+    missing := ${needed.present.length === 0 ? 'null' : quoteLiteral(needed.present.join(', '))};
+  else
+    select string_agg(wanted.id, ', ') into missing
+    from unnest(${array(needed.present)}) as wanted (id)
+    where not exists (
+      select from ${storeSchema}.applied where history = ${run.history} and target = '' and revision = wanted.id
+    );
+    select string_agg(revision, ', ' order by applied_at) into surplus
+    from ${storeSchema}.applied
+    where history = ${run.history} and target = '' and revision = any (${array(needed.absent)});
+  end if;
+  if missing is not null or surplus is not null then
+    raise exception using
+      errcode = '${guardStates.moved}',
+      message = ${quoteLiteral(`nothing was changed: the database "${name}" is not where this script starts`)},
+      detail = concat_ws('; ', 'not applied: ' || missing, 'applied: ' || surplus),
+      hint = ${quoteLiteral(`see where it is with: pnpm migrate current -d ${name}; then make a new script`)};
+  end if;
+end
+$drover$;
+${mayBeNew(plan) ? `${createStore.trim()};\n` : ''}do $drover$
+begin
+${takeLease(run, name)};
+  if not found then
+    raise exception using
+      errcode = '${guardStates.busy}',
+      message = (
+        select format(
+          'nothing was changed: another run holds the database: "%s" of %s on %s, process %s, since %s',
+          command, os_user, host, pid, acquired_at
+        )
+        from ${storeSchema}.lease
+        where history = ${run.history}
+      ),
+      hint = 'run the script again when it has ended';
+  end if;
+end
+$drover$;
+${insertRun({ ...run, id: holder.run }, steps).trim()};
+commit;
+`
+}
+
+function step(plan: OfflinePlan, holder: Holder, script: Script, index: number): string {
+  const { scripts, direction, history } = plan
+  const { id, message } = script.revision
+  const previous: Step | undefined = scripts[index - 1]
+  const guard = writeGuard(script, history, holder, { previous, refusals: refusalsOf(plan, id) })
+  return `${comment(`${index + 1} of ${scripts.length}: ${direction === 'up' ? 'apply' : 'revert'} ${id} ${message}`)}
+${comment(script.file)}
+${open(plan)}${guard}
+${closed(script)}
+${writeRecord(script, holder)};
+${renewLease(leaseOf(holder))};
+commit;
+`
+}
+
+function end(plan: OfflinePlan, holder: Holder): string {
+  const { name, direction, scripts } = plan
+  const last = [scripts.at(-1)!.revision.id]
+  const [present, absent] = direction === 'up' ? [last, []] : [[], last]
+  const refusals = refusalsOf(plan)
+  return `-- End: the lease is given back, and the run has succeeded.
+${open(plan)}do $drover$
+begin
+${refuseOthers(holder, refusals)}${refuseUnless(name, present, absent, refusals)}end
+$drover$;
+${returnLease(leaseOf(holder))};
+${updateRun(holder.run, 'succeeded').trim()};
+commit;
+`
+}
+
+/** Every transaction begins with a clean session, which has to be told again what the script is encoded in. */
+function open({ lockTimeoutMs = 5000, statementTimeoutMs = 0 }: OfflinePlan): string {
+  return `begin;
+${cleanSession} ${utf8}
+${limitTime({ lockTimeoutMs, statementTimeoutMs })}`
+}
+
+/** The text of a file, ended so that what follows is not taken for a part of it. */
+function closed({ sql, statements }: Script): string {
+  const last = statements.at(-1)
+  const isOpen = last !== undefined && sql[last.end] !== ';'
+  return `${sql.trimEnd()}${isOpen ? '\n;' : ''}`
+}
+
+/** Who runs the script is known only when it is run: the user and the process of the connection stand for them. */
+function columnsOf({ name, direction, release, version, gitCommit }: OfflinePlan): RunColumns {
+  return {
+    history: quoteLiteral(name),
+    id: 'gen_random_uuid()',
+    release: quoteLiteral(release),
+    command: quoteLiteral(command(direction)),
+    osUser: 'session_user',
+    host: `coalesce(host(inet_client_addr()), 'local')`,
+    pid: 'pg_backend_pid()',
+    version: quoteLiteral(version),
+    gitCommit: gitCommit === undefined ? 'null' : quoteLiteral(gitCommit),
+  }
+}
+
+/** What has to be applied, and what must not be, before the first of the scripts. */
+function whatIsNeeded({ history, direction, scripts }: OfflinePlan): {
+  readonly present: readonly string[]
+  readonly absent: readonly string[]
+} {
+  const own = scripts.map((script) => script.revision.id)
+  const isOwn = new Set(own)
+  const around = scripts.flatMap((script) =>
+    direction === 'up' ? comesAfter(script.revision) : history.followers.get(script.revision.id)!,
+  )
+  const others = [...new Set(around)].filter((id) => !isOwn.has(id))
+  return direction === 'up' ? { present: others, absent: own } : { present: own, absent: others }
+}
+
+/** Whether the script may be the first thing that Drover does in the database. */
+function mayBeNew(plan: OfflinePlan): boolean {
+  return whatIsNeeded(plan).present.length === 0
+}
+
+function refusalsOf({ name }: OfflinePlan, id?: string): Refusals {
+  const what = id === undefined ? 'nothing was changed' : `${id} was not run`
+  return {
+    busy: `${what}: another run is in the middle of a revision of the database "${name}"`,
+    leaseLost: `${what}: this script does not hold the database "${name}" (any more): it did not begin, or another run took over`,
+    moved: `${what}: what is applied in the database "${name}" is not what this script needs`,
+  }
+}
+
+function array(ids: readonly string[]): string {
+  return `array[${ids.map(quoteLiteral).join(', ')}]::text[]`
+}
+
+function command(direction: Direction): string {
+  return direction === 'up' ? 'upgrade' : 'downgrade'
+}
+
+/** A text as one line of comment, whatever is in it. */
+function comment(text: string): string {
+  return `-- ${text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')}`
+}
