@@ -1,4 +1,6 @@
 export { type Fleet, type FleetOptions, type Member, openFleet, problemsOf, type Unread } from './release/fleet.ts'
+export type { Neighbour, Segment } from './release/interleave.ts'
+export { readNeighbours } from './release/neighbours.ts'
 export {
   type DatabasePlan,
   databasesOfTarget,
@@ -6,8 +8,36 @@ export {
   type ReleasePlan,
   type ReleasePlanResult,
 } from './release/plan-release.ts'
+export {
+  type OfflineFile,
+  type OfflineOptions,
+  type OfflinePart,
+  partsOfPlan,
+  partsOfRange,
+  writeScripts,
+} from './release/offline-release.ts'
 export type { DatabaseOutcome, ReleaseEvent } from './release/outcome.ts'
+export {
+  decodePlanFile,
+  describePlanFile,
+  encodePlanFile,
+  type PlanFile,
+  type PlanRequest,
+} from './release/plan-file.ts'
+export { databasesOfPlan, describeUnplannable, findMoved, findOtherSteps } from './release/plan-staleness.ts'
+export { type DatabaseRepair, planRepair, type RepairOptions, type RepairPlan, runRepair } from './release/repair.ts'
 export { type ReleaseOptions, runRelease } from './release/run-release.ts'
+export { readScripts } from './release/scripts.ts'
+export {
+  type DatabaseStamp,
+  isEmptyStamp,
+  planStamps,
+  runStamps,
+  type StampOptions,
+  type StampOutcome,
+  type StampsResult,
+  targetsByDatabase,
+} from './release/stamp.ts'
 export { appliedIds, type Status, statusOf } from './release/status.ts'
 export {
   type Database,

@@ -6,19 +6,24 @@ import type { Member } from './fleet.ts'
 
 /**
  * A member for tests of what is decided without a server: nothing is ever sent on its connection. `parents` holds the
- * parents of each revision, by id; all are created at the same moment, so the graph leaves them in alphabetical order.
+ * parents of each revision, by id, and `elsewhere` what it depends on in other databases (`credentials/a`); all are created at the same moment, so the graph leaves them in alphabetical order.
  */
 export function exampleMember(
   name: string,
   parents: Readonly<Record<string, readonly string[]>>,
   applied: readonly string[] = [],
   irreversible: readonly string[] = [],
+  elsewhere: Readonly<Record<string, readonly string[]>> = {},
 ): Member {
   const built = buildHistory(
     Object.entries(parents).map(([id, own]) => ({
       id,
       parents: own,
       dependsOn: [],
+      dependsOnElsewhere: (elsewhere[id] ?? []).map((text) => {
+        const [other, revision] = text.split('/')
+        return { database: other!, revision: revision! }
+      }),
       labels: [],
       message: `make ${id}`,
       created: '2026-11-20T10:00:00Z',

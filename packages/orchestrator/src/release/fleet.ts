@@ -3,7 +3,7 @@ import {
   createDatabase,
   type DatabaseState,
   openConnection,
-  readHistory,
+  readHistoryMeanwhile,
   readState,
 } from '@drover/engine'
 import { DroverError, type History, type Problem } from '@drover/history'
@@ -20,6 +20,8 @@ export interface Member {
   readonly state: DatabaseState
   /** Whether it had to be created first. */
   readonly created: boolean
+  /** Checksums of the texts of the up sides, by id, where they were asked for. */
+  readonly texts?: ReadonlyMap<string, string>
 }
 
 /** A database whose files or server could not be read. */
@@ -40,6 +42,8 @@ export interface FleetOptions {
   readonly root: string
   /** Whether a database that its server does not have is created. Always so on the development server. Default `false`. */
   readonly createMissing?: boolean
+  /** Whether the SQL of the revisions is read along with them, because it is going to be compared. Default `false`. */
+  readonly readSql?: boolean
   /** Called with each NOTICE and WARNING that a server sends. */
   readonly onNotice?: (database: string, message: string) => void
 }
@@ -73,8 +77,9 @@ async function openMember(
     // The files are read while the server answers.
     const answer = readState(connection, database.name)
     answer.catch(() => undefined)
-    const history = readHistory({ root: options.root, folder: database.migrations })
-    return { located, database, history, connection, state: await answer, created: false }
+    const texts = options.readSql ? new Map<string, string>() : undefined
+    const history = await readHistoryMeanwhile({ root: options.root, folder: database.migrations }, texts)
+    return { located, database, history, connection, state: await answer, created: false, ...(texts && { texts }) }
   } catch (error) {
     await connection[Symbol.asyncDispose]()
     return { located, database, problems: problemsOf(error, database.name) }

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import {
   acquireLease,
   ensureStore,
-  findScriptProblems,
   findStoreObstacle,
   type Lease,
   type PlanOutcome,
@@ -15,20 +14,13 @@ import {
   runPlan,
   type Script,
 } from '@drover/engine'
-import {
-  type Direction,
-  DroverError,
-  nameRevision,
-  type Problem,
-  remainingSteps,
-  type Step,
-  throwProblems,
-} from '@drover/history'
+import { type Direction, DroverError, nameRevision, remainingSteps, type Step, throwProblems } from '@drover/history'
 
 import { problemsOf } from './fleet.ts'
 import type { DatabaseOutcome } from './outcome.ts'
 import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
 import type { ReleaseOptions } from './run-release.ts'
+import { readScripts } from './scripts.ts'
 import { appliedIds } from './status.ts'
 
 /** One database's share of a release, ready to be run. */
@@ -56,7 +48,8 @@ export async function prepareJobs(
   leases: AsyncDisposableStack,
   options: ReleaseOptions,
 ): Promise<readonly Job[]> {
-  const scripts = await readAllScripts(plan, options.root)
+  const steps = plan.databases.map(({ member, steps: own }) => ({ name: member.database.name, steps: own }))
+  const scripts = await readScripts(options.root, steps)
   if (options.onFailure === 'rollback') refuseOneWay(plan)
   await refuseObstacles(plan)
   const release = randomUUID()
@@ -65,15 +58,42 @@ export async function prepareJobs(
   return jobs
 }
 
-/** Runs the scripts of a job. Never throws for what happens on the server: the outcome tells. */
-export async function runJob({ plan, work, doneElsewhere }: Job, options: ReleaseOptions): Promise<DatabaseOutcome> {
-  if (!work) return { plan, end: 'nothing-to-do', finished: [], doneElsewhere, notTried: [] }
-  const database = plan.member.database.name
-  options.onEvent?.({ type: 'database-started', database, steps: work.scripts.length })
-  const { finished, end, notTried } = await carryOut(plan, work, options)
-  const common = { plan, finished, doneElsewhere, notTried }
+/** How a database stands before any of its segments was run. */
+export function untouched({ plan, work, doneElsewhere }: Job): DatabaseOutcome {
+  const notTried = work?.scripts.map(({ direction, revision }) => ({ direction, revision })) ?? []
+  return { plan, end: work ? 'not-tried' : 'nothing-to-do', finished: [], doneElsewhere, notTried }
+}
+
+/**
+ * Runs the steps of one segment, as far as they are still to be done. Never throws for what happens on the server: the
+ * outcome tells.
+ * @param before how the database's earlier segments went
+ */
+export async function runSegment(
+  { plan, work }: Job,
+  steps: readonly Step[],
+  before: DatabaseOutcome,
+  options: ReleaseOptions,
+): Promise<DatabaseOutcome> {
+  const ids = new Set(steps.map((step) => step.revision.id))
+  const scripts = work?.scripts.filter((script) => ids.has(script.revision.id)) ?? []
+  if (!work || scripts.length === 0) return before
+  const isFirst = before.finished.length === 0
+  if (isFirst) {
+    options.onEvent?.({ type: 'database-started', database: plan.member.database.name, steps: work.scripts.length })
+  }
+  // Each segment is an execution of its own in the records; they share the release.
+  const run = isFirst ? work.run : { ...work.run, id: randomUUID() }
+  const { finished, end } = await carryOut(plan, { ...work, run, scripts }, options)
+  const done = new Set([
+    ...finished.map((step) => step.revision.id),
+    ...(end.kind === 'failed' && end.step ? [end.step.revision.id] : []),
+  ])
+  const notTried = before.notTried.filter((step) => !done.has(step.revision.id))
+  const common = { ...before, finished: [...before.finished, ...finished], notTried }
   if (end.kind === 'failed') return { ...common, end: 'failed', failed: { step: end.step, problem: end.problem } }
-  return { ...common, end: end.kind === 'succeeded' ? 'done' : 'interrupted' }
+  if (end.kind === 'interrupted') return { ...common, end: 'interrupted' }
+  return { ...common, end: notTried.length === 0 ? 'done' : 'stopped' }
 }
 
 /** Undoes what a job has done, in reverse. What cannot be undone ends it, and is said in the outcome. */
@@ -98,29 +118,6 @@ export async function rollBackJob(
   } catch (error) {
     return { ...outcome, rolledBack: { finished: [], problem: problemsOf(error, database)[0]! } }
   }
-}
-
-async function readAllScripts(plan: ReleasePlan, root: string): Promise<ReadonlyMap<Step, Script>> {
-  const scripts = new Map<Step, Script>()
-  const problems: Problem[] = []
-  for (const { member, steps } of plan.databases) {
-    const { name } = member.database
-    try {
-      for (const step of steps) {
-        const script = await readScript(root, step.revision, step.direction)
-        scripts.set(step, script)
-        // A revision whose way back is still to be written is not ready to go in either.
-        const back = step.direction === 'up' && step.revision.reversible
-        const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
-        const found = both.flatMap((one) => findScriptProblems(one))
-        problems.push(...found.map((problem) => ({ ...problem, database: name })))
-      }
-    } catch (error) {
-      problems.push(...problemsOf(error, name))
-    }
-  }
-  throwProblems(problems)
-  return scripts
 }
 
 /** What could not be rolled back is refused while there is still nothing to roll back. */

@@ -14,7 +14,8 @@ export type ReleaseEvent = { readonly database: string } & (
 /** How it went on one database. */
 export interface DatabaseOutcome {
   readonly plan: DatabasePlan
-  readonly end: 'nothing-to-do' | 'done' | 'failed' | 'interrupted' | 'not-tried'
+  /** `stopped`: some of its steps were done, and the others were not tried because another database failed. */
+  readonly end: 'nothing-to-do' | 'done' | 'failed' | 'interrupted' | 'stopped' | 'not-tried'
   readonly finished: readonly FinishedStep[]
   /** Steps that somebody else's run had done before ours came to them. */
   readonly doneElsewhere: readonly Step[]

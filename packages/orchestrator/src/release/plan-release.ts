@@ -2,20 +2,28 @@ import {
   type Direction,
   DroverError,
   findEdited,
+  findReformatted,
+  formatTarget,
   planDowngrade,
   planUpgrade,
   type Problem,
   type Step,
   type Target,
+  type UpgradeOptions,
 } from '@drover/history'
 
 import type { Member } from './fleet.ts'
+import { interleave, type Neighbour, type Segment } from './interleave.ts'
 import { appliedIds, statusOf, type Status } from './status.ts'
 
 /** What a release will do, database by database, in the order in which it does it. Pure data. */
 export interface ReleasePlan {
   readonly direction: Direction
   readonly databases: readonly DatabasePlan[]
+  /** The steps of all databases in the order in which they run. */
+  readonly segments: readonly Segment[]
+  /** What should be known, and keeps nothing from being run. */
+  readonly warnings: readonly Problem[]
 }
 
 /** The steps of one database. */
@@ -31,30 +39,42 @@ export type ReleasePlanResult =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /**
- * Plans a release over the members: upgrades in the order of the databases, downgrades in reverse. Touches nothing.
- * @param checksums of the applied revisions' files, by database; upgrades are refused where they differ from what was applied
+ * Plans a release over the members: upgrades in the order of the databases, downgrades in reverse, and either way as their
+ * revisions depend on each other. Touches nothing.
+ * @param checksums of the applied revisions' files, by database; upgrades are refused where their statements differ from
+ * what was applied, and warn where the rest of a file does
  */
 export function planRelease(
   members: readonly Member[],
   direction: Direction,
   target: Target,
   checksums: ReadonlyMap<string, ReadonlyMap<string, string>>,
+  neighbours: readonly Neighbour[] = [],
+  options: UpgradeOptions = {},
 ): ReleasePlanResult {
   const problems: Problem[] = []
+  const reformatted: Problem[] = []
   const databases: DatabasePlan[] = []
   for (const member of direction === 'up' ? members : members.toReversed()) {
     const applied = appliedIds(member.state)
     const plan =
-      direction === 'up' ? planUpgrade(member.history, applied, target) : planDowngrade(member.history, applied, target)
-    const edited =
       direction === 'up'
-        ? findEdited(member.history, member.state.applied, checksums.get(member.database.name) ?? new Map())
-        : []
-    const found = [...(plan.kind === 'refused' ? plan.problems : []), ...edited]
-    problems.push(...found.map((problem) => ({ ...problem, database: member.database.name })))
+        ? planUpgrade(member.history, applied, target, options)
+        : planDowngrade(member.history, applied, target)
+    const about = (problem: Problem): Problem => ({ ...problem, database: member.database.name })
+    if (plan.kind === 'refused') problems.push(...plan.problems.map(about))
+    if (direction === 'up') {
+      const files = checksums.get(member.database.name) ?? new Map<string, string>()
+      problems.push(...findEdited(member.history, member.state.applied, files).map(about))
+      reformatted.push(...findReformatted(member.history, member.state.applied, files).map(about))
+    }
     if (plan.kind === 'steps') databases.push({ member, status: statusOf(member), steps: plan.steps })
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, plan: { direction, databases } }
+  if (problems.length > 0) return { ok: false, problems }
+  const { segments, warnings, problems: unmet } = interleave(direction, databases, neighbours)
+  return unmet.length > 0
+    ? { ok: false, problems: unmet }
+    : { ok: true, plan: { direction, databases, segments, warnings: [...reformatted, ...warnings] } }
 }
 
 /**
@@ -71,11 +91,12 @@ export function databasesOfTarget(target: Target, selected: readonly string[], c
       hint: 'correct the name before the "/", or the databases given with --database',
     })
   }
-  if (target.kind === 'revision' && selected.length > 1) {
+  const named = target.branch ?? (target.anchor?.kind === 'name' ? target.anchor.name : undefined)
+  if (named !== undefined && selected.length > 1) {
     throw new DroverError({
       code: 'USAGE',
-      message: `revision "${target.prefix}" is given to ${selected.length} databases, and belongs to one of them`,
-      hint: `say which: pnpm migrate ${command} <database>/${target.prefix} (${selected.join(', ')})`,
+      message: `revision "${named}" is given to ${selected.length} databases, and belongs to one of them`,
+      hint: `say which: pnpm migrate ${command} <database>/${formatTarget(target)} (${selected.join(', ')})`,
     })
   }
   return selected

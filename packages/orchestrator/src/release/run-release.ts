@@ -1,8 +1,11 @@
 import type { Actor } from '@drover/engine'
+import type { Step } from '@drover/history'
 
-import { prepareJobs, rollBackJob, runJob } from './job.ts'
+import type { Database } from '../workspace/discover.ts'
+import type { Segment } from './interleave.ts'
+import { prepareJobs, rollBackJob, runSegment, untouched } from './job.ts'
 import type { DatabaseOutcome, ReleaseEvent } from './outcome.ts'
-import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
+import type { ReleasePlan } from './plan-release.ts'
 
 /** How a release is run. */
 export interface ReleaseOptions {
@@ -25,7 +28,7 @@ export interface ReleaseOptions {
 }
 
 /**
- * Runs a plan over its databases, one after the other. Everything that can be refused is refused first, before
+ * Runs a plan over its databases, one segment after the other. Everything that can be refused is refused first, before
  * anything is changed anywhere: files that cannot be read or are not filled in, and databases held by another run.
  * @returns an outcome for each database of the plan, in its order; failures are outcomes, not errors
  * @throws {DroverError} for what was refused, `INTERRUPTED` when the signal came while waiting for a lease
@@ -33,10 +36,17 @@ export interface ReleaseOptions {
 export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<readonly DatabaseOutcome[]> {
   await using leases = new AsyncDisposableStack()
   const jobs = await prepareJobs(plan, leases, options)
-  const outcomes: DatabaseOutcome[] = []
-  for (const job of jobs) {
-    const blocked = isBlocked(job.plan, outcomes, plan, options)
-    outcomes.push(blocked ? notTried(job.plan) : await runJob(job, options))
+  const outcomes = jobs.map(untouched)
+  const held = new Set<Database>()
+  for (const segment of plan.segments) {
+    const index = plan.databases.indexOf(segment.database)
+    const { database } = segment.database.member
+    if (isHeldUp(segment, plan, held, options)) {
+      held.add(database)
+      continue
+    }
+    outcomes[index] = await runSegment(jobs[index]!, segment.steps, outcomes[index]!, options)
+    if (outcomes[index].end === 'failed') held.add(database)
   }
   if (options.onFailure !== 'rollback' || !outcomes.some((outcome) => outcome.end === 'failed')) return outcomes
   for (const [index, job] of [...jobs.entries()].toReversed()) {
@@ -45,26 +55,31 @@ export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Pr
   return outcomes
 }
 
-/** Whether a database is left alone because of how it went on those before it. */
-function isBlocked(
-  next: DatabasePlan,
-  outcomes: readonly DatabaseOutcome[],
-  plan: ReleasePlan,
-  options: ReleaseOptions,
-): boolean {
+/**
+ * Whether a segment is left alone because of how it went before.
+ * @param held the databases that failed, or were left alone themselves
+ */
+function isHeldUp(segment: Segment, plan: ReleasePlan, held: ReadonlySet<Database>, options: ReleaseOptions): boolean {
   if (options.signal?.aborted) return true
-  const stopped = outcomes.filter((outcome) => outcome.end === 'failed' || outcome.end === 'not-tried')
-  if (stopped.length === 0) return false
-  if (options.onFailure !== 'continue') return true
-  const later = next.member.database
-  return stopped
-    .map((outcome) => outcome.plan.member.database)
-    .some((earlier) =>
-      plan.direction === 'up' ? later.config.after.includes(earlier.name) : earlier.config.after.includes(later.name),
-    )
+  if (held.size === 0) return false
+  const own = segment.database.member.database
+  if (options.onFailure !== 'continue' || held.has(own)) return true
+  return [...held].some((other) =>
+    plan.direction === 'up'
+      ? needs(own, other) || segment.steps.some((step) => dependsOn(step, other.name))
+      : needs(other, own) || stepsOf(plan, other).some((step) => dependsOn(step, own.name)),
+  )
 }
 
-function notTried(plan: DatabasePlan): DatabaseOutcome {
-  const end = plan.steps.length === 0 ? 'nothing-to-do' : 'not-tried'
-  return { plan, end, finished: [], doneElsewhere: [], notTried: plan.steps }
+/** Whether a database is declared to come after another. */
+function needs(later: Database, earlier: Database): boolean {
+  return later.config.after.includes(earlier.name)
+}
+
+function dependsOn({ revision }: Step, database: string): boolean {
+  return revision.dependsOnElsewhere?.some((dependency) => dependency.database === database) ?? false
+}
+
+function stepsOf(plan: ReleasePlan, database: Database): readonly Step[] {
+  return plan.databases.find(({ member }) => member.database === database)?.steps ?? []
 }

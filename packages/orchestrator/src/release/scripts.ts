@@ -1,0 +1,41 @@
+import { findScriptProblems, readScript, type Script } from '@drover/engine'
+import { type Problem, type Step, throwProblems } from '@drover/history'
+
+import { problemsOf } from './fleet.ts'
+
+/** The steps of one database, in the order in which they run. */
+export interface DatabaseSteps {
+  readonly name: string
+  readonly steps: readonly Step[]
+}
+
+/**
+ * Reads the side of every step that runs.
+ * @throws {DroverError} with everything that would keep the steps from being run: files that cannot be read, are not
+ * filled in, or hold what cannot run in one transaction
+ */
+export async function readScripts(
+  root: string,
+  databases: readonly DatabaseSteps[],
+): Promise<ReadonlyMap<Step, Script>> {
+  const scripts = new Map<Step, Script>()
+  const problems: Problem[] = []
+  for (const { name, steps } of databases) {
+    try {
+      for (const step of steps) {
+        const script = await readScript(root, step.revision, step.direction)
+        scripts.set(step, script)
+        // A revision whose way back is still to be written is not ready to go in either.
+        const back = step.direction === 'up' && step.revision.reversible
+        const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
+        problems.push(
+          ...both.flatMap((one) => findScriptProblems(one)).map((problem) => ({ ...problem, database: name })),
+        )
+      }
+    } catch (error) {
+      problems.push(...problemsOf(error, name))
+    }
+  }
+  throwProblems(problems)
+  return scripts
+}

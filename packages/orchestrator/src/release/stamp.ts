@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto'
+
+import {
+  type Actor,
+  acquireLease,
+  ensureStore,
+  findScriptProblems,
+  findStoreObstacle,
+  type Lease,
+  type LeaseHolder,
+  readScript,
+  readState,
+  recordStamp,
+  type Run,
+} from '@drover/engine'
+import { DroverError, planStamp, type Problem, type Revision, type Target, throwProblems } from '@drover/history'
+
+import { type Member, problemsOf } from './fleet.ts'
+import { databasesOfTarget } from './plan-release.ts'
+import { appliedIds } from './status.ts'
+
+/** What is changed in the record of one database. */
+export interface DatabaseStamp {
+  readonly member: Member
+  /** Ids to forget, later ones first; the files need not know them. */
+  readonly forget: readonly string[]
+  /** What to record after that, in run order. */
+  readonly record: readonly Revision[]
+}
+
+/** The stamps of several databases, or everything that keeps any of them from having one. */
+export type StampsResult =
+  | { readonly ok: true; readonly stamps: readonly DatabaseStamp[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** How it went on one database. A stamp is carried out as a whole or not at all. */
+export interface StampOutcome {
+  readonly stamp: DatabaseStamp
+  readonly end: 'nothing-to-do' | 'done' | 'failed' | 'not-tried'
+  /** Why it failed. */
+  readonly problem?: Problem
+}
+
+/** How stamps are carried out. */
+export interface StampOptions {
+  /** Absolute path of the workspace's root. */
+  readonly root: string
+  /** The command, for the records. */
+  readonly command: string
+  readonly actor: Actor
+  /** How long to wait for another run, in milliseconds. Default 60,000. */
+  readonly waitLockMs?: number
+  readonly signal?: AbortSignal
+  /** Called when another run holds a database. */
+  readonly onWaiting?: (database: string, holder: LeaseHolder) => void
+}
+
+/**
+ * The targets of each database, in the order of `selected`. A target without a database is for all of them; a database that
+ * no target is for is left out.
+ * @throws {DroverError} as `databasesOfTarget` does
+ */
+export function targetsByDatabase(
+  targets: readonly Target[],
+  selected: readonly string[],
+): ReadonlyMap<string, readonly Target[]> {
+  const uses = targets.flatMap((target) =>
+    databasesOfTarget(target, selected, 'stamp').map((database) => ({ database, target })),
+  )
+  const byDatabase = Map.groupBy(uses, ({ database }) => database)
+  return new Map(
+    selected
+      .filter((name) => byDatabase.has(name))
+      .map((name) => [name, byDatabase.get(name)!.map(({ target }) => target)]),
+  )
+}
+
+/**
+ * Plans what becomes of the records of databases so that they stand at their targets. Touches nothing.
+ * @param targets by the name of the database
+ */
+export function planStamps(
+  members: readonly Member[],
+  targets: ReadonlyMap<string, readonly Target[]>,
+  { purge }: { readonly purge: boolean },
+): StampsResult {
+  const problems: Problem[] = []
+  const stamps: DatabaseStamp[] = []
+  for (const member of members) {
+    const { name } = member.database
+    const plan = planStamp(member.history, appliedIds(member.state), targets.get(name) ?? [], { purge })
+    if (plan.kind === 'refused') problems.push(...plan.problems.map((problem) => ({ ...problem, database: name })))
+    else stamps.push({ member, forget: plan.forget, record: plan.record.map((id) => member.history.byId.get(id)!) })
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, stamps }
+}
+
+/** Whether a stamp changes nothing. */
+export function isEmptyStamp({ forget, record }: DatabaseStamp): boolean {
+  return forget.length === 0 && record.length === 0
+}
+
+/**
+ * Carries stamps out, one database after the other, and stops at the first that fails. Creates Drover's tables where they
+ * are missing. Everything that can be refused is refused before anything is recorded anywhere.
+ * @returns an outcome for each stamp, in their order; failures are outcomes, not errors
+ * @throws {DroverError} for what was refused: files that cannot be read or are still to be filled in, databases held by
+ * another run or changed since the plan was made; `INTERRUPTED` when the signal came while waiting for a lease
+ */
+export async function runStamps(
+  stamps: readonly DatabaseStamp[],
+  options: StampOptions,
+): Promise<readonly StampOutcome[]> {
+  const work = stamps.filter((stamp) => !isEmptyStamp(stamp))
+  const checksums = await readAllChecksums(work, options.root)
+  await refuseObstacles(work)
+  await using leases = new AsyncDisposableStack()
+  const release = randomUUID()
+  const held = new Map<DatabaseStamp, Held>()
+  for (const stamp of work) held.set(stamp, await hold(stamp, release, leases, options))
+
+  const outcomes: StampOutcome[] = []
+  for (const stamp of stamps) {
+    const one = held.get(stamp)
+    const stopped = outcomes.some(({ end }) => end === 'failed' || end === 'not-tried') || options.signal?.aborted
+    if (!one) outcomes.push({ stamp, end: 'nothing-to-do' })
+    else if (stopped) outcomes.push({ stamp, end: 'not-tried' })
+    else outcomes.push(await carryOut(stamp, one, checksums.get(stamp)!))
+  }
+  return outcomes
+}
+
+interface Held {
+  readonly run: Run
+  readonly lease: Lease
+}
+
+async function readAllChecksums(
+  stamps: readonly DatabaseStamp[],
+  root: string,
+): Promise<ReadonlyMap<DatabaseStamp, ReadonlyMap<string, string>>> {
+  const problems: Problem[] = []
+  const checksums = new Map<DatabaseStamp, ReadonlyMap<string, string>>()
+  for (const stamp of stamps) {
+    const { name } = stamp.member.database
+    try {
+      const scripts = await Promise.all(stamp.record.map((revision) => readScript(root, revision, 'up')))
+      // Its checksum would be that of a file which has to be edited. What else is wrong with it does not matter: it is not run.
+      const unfilled = scripts.flatMap(findScriptProblems).filter(({ code }) => code === 'UNFILLED')
+      problems.push(...unfilled.map((problem) => ({ ...problem, database: name })))
+      checksums.set(stamp, new Map(scripts.map((script) => [script.revision.id, script.checksum])))
+    } catch (error) {
+      problems.push(...problemsOf(error, name))
+    }
+  }
+  throwProblems(problems)
+  return checksums
+}
+
+async function refuseObstacles(stamps: readonly DatabaseStamp[]): Promise<void> {
+  const fresh = stamps.filter(({ member }) => !member.state.initialised)
+  const obstacles = await Promise.all(fresh.map(({ member }) => findStoreObstacle(member.connection)))
+  throwProblems(
+    obstacles.flatMap((obstacle, index) =>
+      obstacle ? [{ ...obstacle, database: fresh[index]!.member.database.name }] : [],
+    ),
+  )
+}
+
+/** Takes the lease of a database, and looks again at what is applied: the other run that held it may have changed it. */
+async function hold(
+  stamp: DatabaseStamp,
+  release: string,
+  leases: AsyncDisposableStack,
+  options: StampOptions,
+): Promise<Held> {
+  const { member } = stamp
+  const { name } = member.database
+  try {
+    const run: Run = { id: randomUUID(), release, history: name, command: options.command, actor: options.actor }
+    if (!member.state.initialised) await ensureStore(member.connection)
+    const lease = leases.use(
+      await acquireLease(member.connection, run, {
+        ...(options.waitLockMs !== undefined && { waitMs: options.waitLockMs }),
+        ...(options.signal && { signal: options.signal }),
+        onWaiting: (holder) => options.onWaiting?.(name, holder),
+      }),
+    )
+    const now = appliedIds(await readState(member.connection, name))
+    const planned = appliedIds(member.state)
+    if (now.size !== planned.size || [...now].some((id) => !planned.has(id))) {
+      throw new DroverError({
+        code: 'STATE_MOVED',
+        message: 'another run has changed what is applied since this stamp was planned',
+        hint: 'run the same command again: it plans anew',
+      })
+    }
+    return { run, lease }
+  } catch (error) {
+    const [first, ...others] = problemsOf(error, name)
+    throw new DroverError([first!, ...others], { cause: error })
+  }
+}
+
+async function carryOut(
+  stamp: DatabaseStamp,
+  { run, lease }: Held,
+  checksums: ReadonlyMap<string, string>,
+): Promise<StampOutcome> {
+  const { member, forget, record } = stamp
+  try {
+    await recordStamp(member.connection, {
+      run,
+      token: lease.token,
+      applied: [...appliedIds(member.state)],
+      forget,
+      record: record.map(({ id }) => ({ id, checksum: checksums.get(id)! })),
+    })
+    return { stamp, end: 'done' }
+  } catch (error) {
+    return { stamp, end: 'failed', problem: problemsOf(error, member.database.name)[0]! }
+  }
+}
