@@ -14,8 +14,10 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
   URL_MISSING: 2,
   URL_INVALID: 2,
   WRITE_FAILED: 2,
+  PLAN_INVALID: 2,
   REVISION_INVALID: 2,
   DUPLICATE_ID: 2,
+  DUPLICATE_LABEL: 2,
   MISSING_PARENT: 2,
   CYCLE: 2,
   UNREACHABLE: 2,
@@ -27,8 +29,13 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
   SEVERAL_HEADS: 3,
   WALK_AMBIGUOUS: 3,
   WALK_TOO_FAR: 3,
+  WRONG_BRANCH: 2,
+  RANGE_UNRELATED: 2,
+  REVISIONS_RELATED: 2,
+  NOT_A_HEAD: 2,
   APPLIED_UNKNOWN: 3,
   APPLIED_EDITED: 3,
+  APPLIED_REFORMATTED: 3,
   APPLIED_GAP: 3,
   UNFILLED: 3,
   OWN_TRANSACTION: 3,
@@ -36,7 +43,14 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
   NOT_APPLIED: 3,
   LOCKED: 3,
   STATE_MOVED: 3,
+  PLAN_STALE: 3,
+  ELSEWHERE_UNKNOWN: 2,
+  ELSEWHERE_PENDING: 3,
+  ELSEWHERE_NEEDED: 3,
+  ELSEWHERE_UNCHECKED: 3,
   NOT_CONFIRMED: 3,
+  NOT_UP_TO_DATE: 4,
+  PENDING: 4,
   STATEMENT_FAILED: 1,
   CONNECTION_LOST: 1,
   LEASE_LOST: 1,
@@ -50,6 +64,6 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
  */
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const codes = new Set(problems.map((problem) => exitCodes[problem.code]))
-  for (const code of [130, 2, 3, 1] as const) if (codes.has(code)) return code
+  for (const code of [130, 2, 3, 1, 4] as const) if (codes.has(code)) return code
   return 1
 }

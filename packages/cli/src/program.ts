@@ -73,39 +73,75 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
       async () => (await import('./commands/release.ts')).init,
     ),
   )
-  withRunOptions(
-    add(
-      'upgrade [target]',
-      'Apply what is missing, database by database, up to the target (default: head).',
-      'pnpm migrate upgrade\npnpm migrate upgrade +1 -d gdpr\npnpm migrate upgrade --dry-run',
-      async () => (await import('./commands/release.ts')).upgrade,
+  withOtherWays(
+    withRunOptions(
+      add(
+        'upgrade [target]',
+        'Apply what is missing, database by database, up to the target (default: head).',
+        'pnpm migrate upgrade\npnpm migrate upgrade +1 -d gdpr\npnpm migrate upgrade --plan plan.json\npnpm migrate upgrade base:head --sql -d gdpr',
+        async () => (await import('./commands/release.ts')).upgrade,
+      ),
+    ).option('--allow-out-of-order', 'also apply revisions that were put below applied ones'),
+  )
+  withOtherWays(
+    withRunOptions(
+      add(
+        'downgrade [target]',
+        'Revert, in reverse order, down to the target (default: -1, the last revision of each database).',
+        'pnpm migrate downgrade\npnpm migrate downgrade base -d gdpr\npnpm migrate downgrade head:base --sql -d gdpr',
+        async () => (await import('./commands/release.ts')).downgrade,
+      ),
     ),
   )
-  withRunOptions(
-    add(
-      'downgrade [target]',
-      'Revert, in reverse order, down to the target (default: -1, the last revision of each database).',
-      'pnpm migrate downgrade\npnpm migrate downgrade base -d gdpr',
-      async () => (await import('./commands/release.ts')).downgrade,
-    ),
+  add(
+    'plan [target]',
+    'Show what an upgrade would do (default: to head), or with --downgrade a downgrade (default: -1).',
+    'pnpm migrate plan\npnpm migrate plan --out plan.json\npnpm migrate plan --check --markdown',
+    async () => (await import('./commands/plan.ts')).plan,
   )
+    .option('--downgrade', 'plan a downgrade')
+    .option('--out <file>', 'write the plan to a file, for upgrade --plan or downgrade --plan')
+    .option('--check', 'exit with 4 when there is anything to do')
+    .addOption(new Option('--markdown', 'print it for a comment on a pull request').conflicts('json'))
+    .addOption(
+      new Option('--allow-out-of-order', 'also apply revisions that were put below applied ones').conflicts(
+        'downgrade',
+      ),
+    )
   add(
     'current',
     'Show where each database stands.',
-    'pnpm migrate current\npnpm migrate current --json',
+    'pnpm migrate current\npnpm migrate current --json\npnpm migrate current --check-heads',
     async () => (await import('./commands/current.ts')).current,
-  )
+  ).option('--check-heads', 'exit with 4 unless every database is up to date')
   add(
     'history',
-    'List the revisions of each database, newest first.',
-    'pnpm migrate history -d main --verbose',
+    'Show the revisions of each database, newest first; on a terminal as a graph.',
+    'pnpm migrate history -d main --verbose\npnpm migrate history -d main --range base+2:head --indicate-current',
     async () => (await import('./commands/history.ts')).history,
   )
+    .option('--range <a:b>', 'only from one target up to another; an end that is left out is base or heads')
+    .option('--indicate-current', 'say what is applied and what is current, which asks the databases')
+    .addOption(
+      new Option('--format <how>', 'how to show it (default: graph on a terminal, else list)').choices([
+        'list',
+        'graph',
+        'mermaid',
+        'dot',
+      ]),
+    )
+    .option('--ascii', 'draw the graph without box characters, as is done where the locale is not UTF-8')
   add(
     'heads',
     'List the heads of each history.',
-    'pnpm migrate heads',
+    'pnpm migrate heads\npnpm migrate heads --verbose',
     async () => (await import('./commands/history.ts')).heads,
+  )
+  add(
+    'branches',
+    'List where each history branches, and the labels of its branches.',
+    'pnpm migrate branches -d main',
+    async () => (await import('./commands/branches.ts')).branches,
   )
   add(
     'show <revision>',
@@ -116,15 +152,49 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
   add(
     'revision <message>',
     'Make a new revision after the head, with an up and a down to fill in.',
-    'pnpm migrate revision "add circle capacity" -d main --empty\npnpm migrate revision-creds "add passkeys" --empty',
+    [
+      'pnpm migrate revision "add circle capacity" -d main --empty',
+      'pnpm migrate revision-creds "add passkeys" --empty',
+      'pnpm migrate revision "add invoices" --empty --head main/3f9c --splice \\',
+      '  --branch-label billing --depends-on credentials/head',
+    ].join('\n'),
     async () => (await import('./commands/revision.ts')).revision,
-  ).option('--empty', 'write empty files to fill in')
+  )
+    .option('--empty', 'write empty files to fill in')
+    .option('--head <target>', 'what it comes after (default: the head); base starts a history of its own')
+    .option('--splice', 'let it come after a revision that is no head, which starts a branch')
+    .option('--branch-label <label>', 'a name for its branch (repeatable)', collect)
+    .option('--depends-on <revision>', 'what else must be applied first (repeatable)', collect)
+  add(
+    'merge [revisions...]',
+    'Join branches with a revision that changes nothing itself (default: all heads of the database).',
+    'pnpm migrate merge -d main\npnpm migrate merge main/3f9c main/billing@head -m "merge billing"',
+    async () => (await import('./commands/merge.ts')).merge,
+  ).option('-m, --message <text>', 'what it says it does (default: what it joins)')
+  add(
+    'stamp <targets...>',
+    'Record that databases stand at the targets, without running anything.',
+    'pnpm migrate stamp head -d main\npnpm migrate stamp gdpr/3f9c main/base --dry-run\npnpm migrate stamp heads --purge',
+    async () => (await import('./commands/stamp.ts')).stamp,
+  )
+    .option('--purge', 'forget everything that is recorded first')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'show what would be recorded and change nothing')
+    .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
   add(
     'check',
     'Check that files and databases agree: graph, one head, SQL filled in, nothing edited after it was applied.',
     'pnpm migrate check\npnpm migrate check --offline',
     async () => (await import('./commands/check.ts')).check,
   ).option('--offline', 'look at the files only, and at no database')
+  add(
+    'repair',
+    'Remember the files of applied revisions as they are now, where only comments or white space were edited.',
+    'pnpm migrate repair --dry-run\npnpm migrate repair -d main',
+    async () => (await import('./commands/repair.ts')).repair,
+  )
+    .option('--dry-run', 'show the files and change nothing')
+    .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
   add(
     'server <action> [database]',
     'The development server: start, stop, status, or url (of a database).',
@@ -136,8 +206,9 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
 
 const footer = `
 Targets:
-  head, heads, base, +N, -N, the id of a revision or a unique prefix of it, at
-  least 4 characters; each also as <database>/<target>
+  head, heads, base, +N, -N, a label, the id of a revision or a unique prefix of
+  it, at least 4 characters, also with a walk: 3f9c+2. Behind <label or id>@ it
+  is for that branch: billing@head. Each also as <database>/<target>
 
 Exit codes:
   0 done, or nothing to do        3 refused before anything ran
@@ -174,6 +245,16 @@ function withRunOptions(command: Command): Command {
         .choices(['stop', 'continue', 'rollback'])
         .default('stop'),
     )
+}
+
+/** Doing what was planned before, or writing down what would be done. */
+function withOtherWays(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--plan <file>', 'do what a file of "plan --out" says, and nothing else').conflicts('allowOutOfOrder'),
+    )
+    .option('--sql', 'print a script for psql instead; for a range <a:b> without any server')
+    .option('--out-dir <folder>', 'with --sql: write a script for each database into a folder')
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -9,7 +9,12 @@ import { runCli } from './run-cli.ts'
 import { version } from './version.ts'
 
 /** Runs a command line without a process, in a folder with these files. */
-async function run(argv: readonly string[], files: Readonly<Record<string, string>> = {}, isTTY = false) {
+async function run(
+  argv: readonly string[],
+  files: Readonly<Record<string, string>> = {},
+  isTTY = false,
+  env: CliIo['env'] = {},
+) {
   const cwd = await mkdtemp(join(tmpdir(), 'drover-cli-'))
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(cwd, path)), { recursive: true })
@@ -19,7 +24,7 @@ async function run(argv: readonly string[], files: Readonly<Record<string, strin
   const io: CliIo = {
     stdout: { write: (text) => void (written.stdout += text), isTTY },
     stderr: { write: (text) => void (written.stderr += text), isTTY },
-    env: {},
+    env,
     cwd,
     onSignal: () => () => {},
   }
@@ -28,6 +33,11 @@ async function run(argv: readonly string[], files: Readonly<Record<string, strin
   } finally {
     await rm(cwd, { recursive: true })
   }
+}
+
+/** The drawing of the history below. */
+function drawn(mark: string): string {
+  return `main (databases/main/migrations)\n  ${mark}  1a1a1a1a1a1a  first (head, base, irreversible)\n`
 }
 
 const history = {
@@ -60,6 +70,16 @@ describe('runCli', () => {
       '\u001b[1mmain (databases/main/migrations)\u001b[22m',
     )
     expect((await run(['history', '--color', 'never'], history, true)).stdout).not.toContain('\u001b')
+  })
+
+  it('draws the history on a terminal, with characters that its locale has', async () => {
+    const words = ['history', '--color', 'never']
+
+    expect((await run(words, history, true)).stdout).toBe(drawn('*'))
+    expect((await run(words, history, true, { LANG: 'en_GB.UTF-8' })).stdout).toBe(drawn('●'))
+    expect((await run(words, history, true, { LANG: 'en_GB.UTF-8', LC_ALL: 'C' })).stdout).toBe(drawn('*'))
+    expect((await run([...words, '--ascii'], history, true, { LC_CTYPE: 'C.utf8' })).stdout).toBe(drawn('*'))
+    expect((await run([...words, '--format', 'list'], history, true)).stdout).toContain('\n  1a1a1a1a1a1a  first')
   })
 
   it('prints errors on stderr, with what to do', async () => {

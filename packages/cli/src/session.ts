@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type Actor, ConnectionUrl } from '@drover/engine'
-import { DroverError, type Problem } from '@drover/history'
+import { type Direction, DroverError, type Problem } from '@drover/history'
 import {
   type Database,
   databaseOfFolder,
@@ -12,7 +12,10 @@ import {
   type Fleet,
   isNamed,
   locateDatabases,
+  type Member,
+  type Neighbour,
   openFleet,
+  readNeighbours,
   selectDatabases,
   type Workspace,
 } from '@drover/orchestrator'
@@ -33,6 +36,9 @@ export interface CommonOptions {
   readonly color?: ColorMode
 }
 
+/** The fields of a command's document that are its own. */
+type Body = Readonly<Record<string, unknown>>
+
 /**
  * One call of a command: its options, its workspace and its ways of talking. Data goes to stdout; progress, warnings and
  * errors to stderr.
@@ -41,6 +47,7 @@ export class Session {
   readonly command: string
   readonly io: CliIo
   readonly options: CommonOptions
+  readonly #warnings: Problem[] = []
 
   constructor(command: string, io: CliIo, options: CommonOptions) {
     this.command = command
@@ -68,18 +75,26 @@ export class Session {
     if (!this.options.quiet) this.io.stderr.write(`${line}\n`)
   }
 
+  /** Prints what should be known and stops nothing. */
+  warn(warning: Problem): void {
+    const problem = withDatabaseInHint(warning)
+    this.#warnings.push(problem)
+    this.io.stderr.write(`${problemText(problem, this.err, 'warning')}\n`)
+  }
+
   /**
    * Ends the command: problems to stderr, with `--json` the document to stdout.
+   * @param body of the document; a function is only called for `--json`
    * @param exitCode default: what the problems call for, 0 without any
    */
-  finish(
-    body: Readonly<Record<string, unknown>> = {},
-    problems: readonly Problem[] = [],
-    exitCode?: ExitCode,
-  ): ExitCode {
+  finish(body: Body | (() => Body) = {}, found: readonly Problem[] = [], exitCode?: ExitCode): ExitCode {
+    const problems = found.map(withDatabaseInHint)
     const code = exitCode ?? (problems.length > 0 ? exitCodeOf(problems) : 0)
     for (const problem of problems) this.io.stderr.write(`${problemText(problem, this.err)}\n`)
-    if (this.options.json) this.io.stdout.write(documentOf(this.command, code, body, problems))
+    if (this.options.json) {
+      const whole = this.#withWarnings(typeof body === 'function' ? body() : body)
+      this.io.stdout.write(documentOf(this.command, code, whole, problems))
+    }
     return code
   }
 
@@ -93,7 +108,7 @@ export class Session {
   async fleet(
     workspace: Workspace,
     wanted: readonly Database[],
-    options: { readonly createMissing?: boolean } = {},
+    options: { readonly createMissing?: boolean; readonly readSql?: boolean } = {},
   ): Promise<Fleet> {
     const located = await locateDatabases(wanted, workspace.databases, this.environment(workspace), () =>
       this.#startDevelopmentServer(workspace),
@@ -102,6 +117,20 @@ export class Session {
       root: workspace.root,
       ...options,
       ...(this.options.verbose && { onNotice: (database, message) => this.progress(`${database}: ${message}`) }),
+    })
+  }
+
+  /** Looks at the databases that a release leaves alone, and that depend on it or that it depends on. */
+  async neighbours(
+    workspace: Workspace,
+    members: readonly Member[],
+    direction: Direction,
+  ): Promise<readonly Neighbour[]> {
+    return readNeighbours(workspace.root, workspace.databases, members, direction, async (database) => {
+      const environment = this.environment(workspace)
+      const start = () => this.#startDevelopmentServer(workspace)
+      const [located] = await locateDatabases([database], workspace.databases, environment, start)
+      return located!
     })
   }
 
@@ -125,6 +154,10 @@ export class Session {
       version,
       gitCommit: readGitCommit(workspace.root),
     }
+  }
+
+  #withWarnings(body: Body): Body {
+    return this.#warnings.length === 0 ? body : { ...body, warnings: this.#warnings }
   }
 
   #wantedNames(workspace: Workspace): readonly string[] {
@@ -156,6 +189,14 @@ export class Session {
         ConnectionUrl.parse(`${serverUrl(server, database)}?sslmode=disable`, 'the embedded server'),
     }
   }
+}
+
+/** Who decides in a history does not know the name of its database; whoever types the command that is given needs it. */
+function withDatabaseInHint(problem: Problem): Problem {
+  const { hint, database } = problem
+  return hint === undefined || database === undefined
+    ? problem
+    : { ...problem, hint: hint.replaceAll('<database>', database) }
 }
 
 /** Where the development server of a workspace keeps its data. */

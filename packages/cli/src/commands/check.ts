@@ -1,5 +1,13 @@
 import { findScriptProblems, readChecksums, readHistory, readScript } from '@drover/engine'
-import { findEdited, findGaps, findUnknown, type History, type Problem, severalHeads } from '@drover/history'
+import {
+  findEdited,
+  findGaps,
+  findReformatted,
+  findUnknown,
+  type History,
+  type Problem,
+  severalHeads,
+} from '@drover/history'
 import { appliedIds, type Database, type Member, problemsOf, type Workspace } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
@@ -10,10 +18,11 @@ interface CheckOptions extends CommonOptions {
   readonly offline?: boolean
 }
 
-/** What was found of one database. Notes are worth saying and no fault. */
+/** What was found of one database. Warnings are worth attending to, notes worth saying, and neither is a fault. */
 interface Findings {
   readonly database: Database
   readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
   readonly notes: readonly string[]
 }
 
@@ -37,11 +46,13 @@ export async function check(session: Session, options: CheckOptions): Promise<Ex
     const verdict = problems.length === 0 ? session.out.good('ok') : session.out.bad(count(problems.length, 'problem'))
     session.print(`${session.out.strong(database.name)}: ${verdict}`, ...notes.map((note) => `  ${note}`))
   }
+  for (const warning of findings.flatMap((finding) => finding.warnings)) session.warn(warning)
   if (!compared) session.print('the files only: nothing was compared with a database')
   const problems = findings.flatMap((finding) => finding.problems)
   const databases = findings.map((finding) => ({
     name: finding.database.name,
     problems: finding.problems,
+    warnings: finding.warnings,
     notes: finding.notes,
   }))
   return session.finish({ databases, compared: compared !== undefined }, problems, problems.length === 0 ? 0 : 4)
@@ -54,10 +65,11 @@ async function checkFiles(workspace: Workspace, database: Database): Promise<Fin
     const found = scripts.flatMap((script) => findScriptProblems(script))
     const unfilled = found.filter((problem) => problem.code === 'UNFILLED')
     const faults = found.filter((problem) => problem.code !== 'UNFILLED')
-    const heads = history.heads.length > 1 ? [severalHeads(history)] : []
+    const heads = history.heads.length > 1 ? [severalHeads(history.heads)] : []
     return {
       database,
       problems: [...faults, ...heads].map((problem) => ({ ...problem, database: database.name })),
+      warnings: [],
       notes: [
         `${count(history.revisions.length, 'revision')}, head ${history.heads.map((head) => head.id).join(', ') || 'none'}`,
         ...unfilled.map((problem) => problem.message),
@@ -67,7 +79,7 @@ async function checkFiles(workspace: Workspace, database: Database): Promise<Fin
       ],
     }
   } catch (error) {
-    return { database, problems: problemsOf(error, database.name), notes: [] }
+    return { database, problems: problemsOf(error, database.name), warnings: [], notes: [] }
   }
 }
 
@@ -94,13 +106,13 @@ async function checkDatabases(
   if (databases.length === 0) return []
   await using fleet = await session.fleet(workspace, databases)
   const members = await Promise.all(fleet.members.map((member) => checkMember(workspace, member)))
-  return [...members, ...fleet.unread.map((unread) => ({ ...unread, notes: [] }))]
+  return [...members, ...fleet.unread.map((unread) => ({ ...unread, warnings: [], notes: [] }))]
 }
 
 async function checkMember(workspace: Workspace, { database, history, state }: Member): Promise<Findings> {
   const applied = appliedIds(state)
   const known = history.revisions.filter((revision) => applied.has(revision.id))
-  const checksums = await readChecksums(workspace.root, known)
+  const checksums = await readChecksums(workspace.root, known, state.applied)
   const problems = [
     ...findUnknown(history, applied),
     ...findGaps(history, applied),
@@ -109,11 +121,20 @@ async function checkMember(workspace: Workspace, { database, history, state }: M
   return {
     database,
     problems: problems.map((problem) => ({ ...problem, database: database.name })),
+    warnings: findReformatted(history, state.applied, checksums).map((problem) => ({
+      ...problem,
+      database: database.name,
+    })),
     notes: [`${count(applied.size, 'revision')} applied in the database`],
   }
 }
 
 function join(files: Findings, compared: Findings | undefined): Findings {
   if (!compared) return files
-  return { ...files, problems: [...files.problems, ...compared.problems], notes: [...files.notes, ...compared.notes] }
+  return {
+    ...files,
+    problems: [...files.problems, ...compared.problems],
+    warnings: [...files.warnings, ...compared.warnings],
+    notes: [...files.notes, ...compared.notes],
+  }
 }

@@ -1,4 +1,5 @@
-import { type Member, statusOf } from '@drover/orchestrator'
+import type { Problem } from '@drover/history'
+import { type Database, type Fleet, type Member, statusOf } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { fleetJson } from '../render/json.ts'
@@ -6,8 +7,12 @@ import type { Style } from '../render/style.ts'
 import { columns, count } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
 
+interface CurrentOptions extends CommonOptions {
+  readonly checkHeads?: boolean
+}
+
 /** Shows where each database stands. One that cannot be reached does not hide the others; the exit code tells. */
-export async function current(session: Session, options: CommonOptions): Promise<ExitCode> {
+export async function current(session: Session, options: CurrentOptions): Promise<ExitCode> {
   const { workspace, selected } = await session.workspace()
   await using fleet = await session.fleet(workspace, selected)
   session.print(
@@ -22,8 +27,37 @@ export async function current(session: Session, options: CommonOptions): Promise
     ),
   )
   if (options.verbose) for (const member of fleet.members) session.print(...appliedLines(member))
-  const problems = fleet.unread.flatMap((unread) => unread.problems)
+  const unread = fleet.unread.flatMap((one) => one.problems)
+  const problems = options.checkHeads ? [...unread, ...selected.flatMap((one) => findLag(one, fleet))] : unread
   return session.finish({ databases: fleetJson(selected, fleet) }, problems)
+}
+
+/** What keeps a database that could be read from being up to date. */
+function findLag(database: Database, fleet: Fleet): readonly Problem[] {
+  const member = fleet.members.find((one) => one.database === database)
+  const about = { code: 'NOT_UP_TO_DATE', database: database.name } as const
+  // Databases of the development server are created by the first command that finds nothing wrong.
+  const missing = fleet.unread.some((one) => one.database === database && one.problems.length === 0)
+  if (missing) return [{ ...about, message: 'not created yet', hint: 'pnpm migrate upgrade' }]
+  if (!member) return []
+  const { state, pending } = statusOf(member)
+  switch (state) {
+    case 'up-to-date':
+      return []
+    case 'behind':
+      return [
+        {
+          ...about,
+          message: `not up to date: ${count(pending.length, 'revision')} pending`,
+          hint: `pnpm migrate upgrade heads -d ${database.name}`,
+        },
+      ]
+    case 'ahead':
+    case 'diverged': {
+      const message = state === 'ahead' ? 'ahead of the files' : 'diverged from the files'
+      return [{ ...about, message, hint: `see what disagrees: pnpm migrate check -d ${database.name}` }]
+    }
+  }
 }
 
 function memberCells(member: Member, style: Style): readonly string[] {

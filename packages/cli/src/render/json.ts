@@ -18,16 +18,17 @@ interface TargetJson {
   readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged' | 'unreachable'
 }
 
-interface StepJson {
+/** What became, or will become, of one revision. */
+export interface StepJson {
   readonly direction: 'up' | 'down'
   readonly revision: string
   readonly message: string
-  readonly status: 'applied' | 'reverted' | 'failed' | 'skipped' | 'planned'
+  readonly status: 'applied' | 'reverted' | 'recorded' | 'forgotten' | 'failed' | 'skipped' | 'planned'
   readonly durationMs?: number
 }
 
 /** Where a database stands. */
-function memberJson(member: Member, steps: readonly StepJson[] = []): DatabaseJson {
+export function memberJson(member: Member, steps: readonly StepJson[] = []): DatabaseJson {
   return { name: member.database.name, targets: [{ target: '', ...statusOf(member), steps }] }
 }
 

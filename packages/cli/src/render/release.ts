@@ -83,8 +83,9 @@ function outcomeWords({
       return [doneElsewhere.length > 0 ? 'done by another run' : standing(plan)]
     case 'done':
       return [`${done}${elsewhere}${undone}`]
+    case 'stopped':
     case 'interrupted':
-      return [`interrupted: ${done}${elsewhere}${rest}`]
+      return [`${end}: ${done}${elsewhere}${rest}`]
     case 'not-tried':
       return [`not tried: ${count(notTried.length, 'revision')} left`]
     case 'failed':
@@ -101,7 +102,7 @@ function standing({ status }: DatabaseOutcome['plan']): string {
 
 function paintOutcome(outcome: DatabaseOutcome, line: string, style: Style): string {
   if (outcome.end === 'failed') return style.bad(line)
-  return outcome.end === 'interrupted' || outcome.end === 'not-tried' ? style.warn(line) : line
+  return ['interrupted', 'stopped', 'not-tried'].includes(outcome.end) ? style.warn(line) : line
 }
 
 /** Where the databases are, and how to reach them. Without passwords. */

@@ -34,11 +34,11 @@ export function stepText({ revision }: Step): string {
 }
 
 /** A problem for people: what is wrong, where, what the server said, and what to do. */
-export function problemText(problem: Problem, style: Style): string {
+export function problemText(problem: Problem, style: Style, kind: 'error' | 'warning' = 'error'): string {
   const database = problem.database === undefined ? '' : `${problem.database}: `
   const sqlstate = problem.sqlstate === undefined ? '' : style.dim(` [${problem.sqlstate}]`)
   return [
-    `${style.bad('error:')} ${database}${problem.message}${sqlstate}`,
+    `${kind === 'error' ? style.bad('error:') : style.warn('warning:')} ${database}${problem.message}${sqlstate}`,
     ...(problem.statement === undefined ? [] : quoteStatement(problem.statement).map((line) => `    ${line}`)),
     ...(problem.serverNotes ?? []).flatMap((note) => note.split('\n')).map((line) => `  ${line}`),
     ...(problem.hint === undefined ? [] : [`  ${style.strong('next:')} ${problem.hint}`]),

@@ -1,0 +1,105 @@
+import { describeHolder } from '@drover/engine'
+import { DroverError } from '@drover/history'
+import {
+  type DatabaseStamp,
+  isEmptyStamp,
+  planStamps,
+  runStamps,
+  selectDatabases,
+  type StampOutcome,
+  targetsByDatabase,
+  type Workspace,
+} from '@drover/orchestrator'
+
+import { findObjection } from '../confirmation.ts'
+import { type ExitCode, exitCodeOf } from '../exit-code.ts'
+import { fleetJson } from '../render/json.ts'
+import { describeStampOutcomes, describeStamps, stampOutcomeJson, stampPlanJson } from '../render/stamp.ts'
+import type { CommonOptions, Session } from '../session.ts'
+import { readTargets } from '../targets.ts'
+
+interface StampOptions extends CommonOptions {
+  readonly purge?: boolean
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+  /** In milliseconds. */
+  readonly waitLock?: number
+}
+
+/** Has databases say of themselves that they stand at the targets, without running anything. */
+export async function stamp(session: Session, options: StampOptions, ...texts: readonly string[]): Promise<ExitCode> {
+  const { workspace, selected } = await session.workspace()
+  const targets = targetsByDatabase(
+    readTargets(workspace, texts),
+    selected.map((database) => database.name),
+  )
+  const wanted = selectDatabases(workspace, [...targets.keys()])
+  await using fleet = await session.fleet(workspace, wanted)
+  const unread = fleet.unread.flatMap((one) => one.problems)
+  if (fleet.unread.length > 0) return session.finish({ databases: fleetJson(wanted, fleet) }, unread)
+
+  const planned = planStamps(fleet.members, targets, { purge: options.purge === true })
+  if (!planned.ok) return session.finish({ databases: fleetJson(wanted, fleet) }, planned.problems)
+  const { stamps } = planned
+  if (options.dryRun) {
+    session.print(...describeStamps(stamps, 'would', session.out))
+    return session.finish({ databases: stamps.map(stampPlanJson) })
+  }
+  const changed = stamps.filter((one) => !isEmptyStamp(one))
+  if (changed.length > 0) {
+    const objection = await findObjection(session, {
+      lines: describeStamps(changed, 'will', session.err),
+      question: 'Change these records?',
+      what: 'the stamp',
+      databases: changed.map(({ member }) => member.database),
+      yes: options.yes,
+    })
+    if (objection) return session.finish({ databases: stamps.map(stampPlanJson) }, [objection])
+  }
+  // Awaited here: the connections are closed when this function returns.
+  return await run(session, options, workspace, stamps)
+}
+
+async function run(
+  session: Session,
+  options: StampOptions,
+  workspace: Workspace,
+  stamps: readonly DatabaseStamp[],
+): Promise<ExitCode> {
+  const interrupt = new AbortController()
+  let interrupted: ExitCode = 130
+  const stopListening = session.io.onSignal((signal) => {
+    if (signal === 'SIGTERM' && !interrupt.signal.aborted) interrupted = 143
+    interrupt.abort()
+  })
+  try {
+    const outcomes = await runStamps(stamps, {
+      root: workspace.root,
+      command: session.command,
+      actor: session.actor(workspace),
+      signal: interrupt.signal,
+      ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
+      onWaiting: (database, holder) =>
+        session.progress(`${database}: ${session.err.warn('waiting')} for another run: ${describeHolder(holder)}`),
+    })
+    session.print(...describeStampOutcomes(outcomes, session.out))
+    const problems = outcomes.flatMap(({ problem }) => (problem ? [problem] : []))
+    const exitCode = problems.length > 0 ? exitCodeOfFailure(outcomes) : wasStopped(outcomes) ? interrupted : 0
+    return session.finish({ databases: outcomes.map(stampOutcomeJson) }, problems, exitCode)
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== 'INTERRUPTED') throw error
+    return session.finish({ databases: stamps.map(stampPlanJson) }, error.problems, interrupted)
+  } finally {
+    stopListening()
+  }
+}
+
+/** Each stamp is all or nothing: when none was carried out, it was refused before anything was changed. */
+function exitCodeOfFailure(outcomes: readonly StampOutcome[]): ExitCode {
+  if (outcomes.some(({ end }) => end === 'done')) return 1
+  return exitCodeOf(outcomes.flatMap(({ problem }) => (problem ? [problem] : [])))
+}
+
+function wasStopped(outcomes: readonly StampOutcome[]): boolean {
+  return outcomes.some(({ end }) => end === 'not-tried')
+}

@@ -1,0 +1,146 @@
+import { readChecksums } from '@drover/engine'
+import { type Direction, parseTarget, type Problem, type Target } from '@drover/history'
+import {
+  appliedIds,
+  type Database,
+  databasesOfPlan,
+  databasesOfTarget,
+  describeUnplannable,
+  findMoved,
+  findOtherSteps,
+  type Fleet,
+  type Member,
+  type PlanRequest,
+  planRelease,
+  type ReleasePlan,
+  selectDatabases,
+  type Workspace,
+} from '@drover/orchestrator'
+
+import type { ExitCode } from './exit-code.ts'
+import type { NamedPlan } from './plan-file.ts'
+import { fleetJson } from './render/json.ts'
+import type { Session } from './session.ts'
+
+/** What a command wants to be planned. */
+export interface Request {
+  readonly direction: Direction
+  /** As it was typed. */
+  readonly target: string
+  /** Whether databases that their servers do not have are created first. Default `false`. */
+  readonly createMissing?: boolean
+  /** Default `false`. */
+  readonly allowOutOfOrder?: boolean
+  /** A plan that was made before, which is all that may be done; it brings the target. */
+  readonly file?: NamedPlan
+}
+
+/** A plan with what it was made from. */
+export interface Planned {
+  readonly workspace: Workspace
+  readonly plan: ReleasePlan
+  readonly request: PlanRequest
+}
+
+/** Where a command goes that is told no target. */
+export const defaultTargets: Readonly<Record<Direction, string>> = { up: 'head', down: '-1' }
+
+/**
+ * Reads all databases, plans, and hands the plan on while the connections are open. What stands in the way of a plan ends
+ * the command instead.
+ */
+export async function withPlan(
+  session: Session,
+  request: Request,
+  act: (planned: Planned) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { direction, file } = request
+  const { target, allowOutOfOrder = false } = file?.plan ?? request
+  const parsed = parseTarget(target)
+  if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
+  const { workspace, selected } = await session.workspace()
+  const chosen = file ? selectForPlan(workspace, selected, direction, file) : { ok: true as const, selected }
+  if (!chosen.ok) return session.finish({ databases: [] }, chosen.problems)
+  const wanted = narrow(workspace, chosen.selected, parsed.target, session.command)
+
+  await using fleet = await session.fleet(workspace, wanted, {
+    createMissing: request.createMissing ?? false,
+    readSql: direction === 'up',
+  })
+  for (const { database, created } of fleet.members)
+    if (created) session.progress(`${database.name}: created the database`)
+  const refuse = (problems: readonly Problem[]) => session.finish({ databases: fleetJson(wanted, fleet) }, problems)
+  if (fleet.unread.length > 0) return refuse(fleet.unread.flatMap((unread) => unread.problems))
+  if (file) {
+    const moved = await findMoved(workspace.root, file.plan, fleet.members, file.path)
+    if (moved.length > 0) return refuse(moved)
+  }
+
+  const planned = await plan(session, workspace, fleet, direction, parsed.target, allowOutOfOrder)
+  if (!planned.ok) return refuse(file ? describeUnplannable(file.plan, planned.problems, file.path) : planned.problems)
+  const otherwise = file ? findOtherSteps(file.plan, planned.plan, file.path) : []
+  if (otherwise.length > 0) return refuse(otherwise)
+  for (const warning of planned.plan.warnings) session.warn(warning)
+  const scope = wanted.length === workspace.databases.length ? 'all' : 'some'
+  // Awaited here: the connections are closed when this function returns.
+  return await act({ workspace, plan: planned.plan, request: { target, allowOutOfOrder, scope } })
+}
+
+/** Narrows databases to the one that a target is for. */
+export function narrow(
+  workspace: Workspace,
+  selected: readonly Database[],
+  target: Target,
+  command: string,
+): readonly Database[] {
+  // A target may call its database by an alias, as --database may.
+  const [named] = target.database === undefined ? [] : selectDatabases(workspace, [target.database])
+  const names = databasesOfTarget(
+    named ? { ...target, database: named.name } : target,
+    selected.map((database) => database.name),
+    command,
+  )
+  return selectDatabases(workspace, names)
+}
+
+function selectForPlan(
+  workspace: Workspace,
+  selected: readonly Database[],
+  direction: Direction,
+  { path, plan: planFile }: NamedPlan,
+):
+  | { readonly ok: true; readonly selected: readonly Database[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] } {
+  const use = { path, direction, selected: namesOf(selected), workspace: namesOf(workspace.databases) }
+  const found = databasesOfPlan(planFile, use)
+  return found.ok ? { ok: true, selected: selectDatabases(workspace, found.names) } : found
+}
+
+function namesOf(databases: readonly Database[]): readonly string[] {
+  return databases.map((database) => database.name)
+}
+
+async function plan(
+  session: Session,
+  workspace: Workspace,
+  { members }: Fleet,
+  direction: Direction,
+  target: Target,
+  allowOutOfOrder: boolean,
+): Promise<ReturnType<typeof planRelease>> {
+  const checksums = direction === 'up' ? await readAppliedChecksums(workspace, members) : new Map()
+  const neighbours = await session.neighbours(workspace, members, direction)
+  return planRelease(members, direction, target, checksums, neighbours, { allowOutOfOrder })
+}
+
+async function readAppliedChecksums(
+  workspace: Workspace,
+  members: readonly Member[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+  const entries = members.map(async ({ database, history, state, texts }) => {
+    const applied = appliedIds(state)
+    const known = history.revisions.filter((revision) => applied.has(revision.id))
+    return [database.name, await readChecksums(workspace.root, known, state.applied, texts)] as const
+  })
+  return new Map(await Promise.all(entries))
+}

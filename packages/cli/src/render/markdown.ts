@@ -1,0 +1,83 @@
+import { findDataLoss, type Script } from '@drover/engine'
+import type { Step } from '@drover/history'
+import type { DatabasePlan, ReleasePlan } from '@drover/orchestrator'
+
+import { count } from './text.ts'
+
+/**
+ * A plan as Markdown for a comment on a pull request: a table for each database, and under it the statements that take
+ * data away for good. Steps are numbered over all databases, in the order in which they run.
+ */
+export function describeMarkdown(plan: ReleasePlan, target: string, scripts: ReadonlyMap<Step, Script>): string {
+  const up = plan.direction === 'up'
+  const order = new Map(plan.segments.flatMap(({ steps }) => steps).map((step, index) => [step, index + 1]))
+  const busy = plan.databases.filter(({ steps }) => steps.length > 0)
+  const idle = plan.databases.filter(({ steps }) => steps.length === 0).map(({ member }) => member.database.name)
+  const title = `### ${up ? 'Upgrade' : 'Downgrade'} to ${code(target)}`
+  const summary =
+    busy.length === 0
+      ? `Nothing to ${up ? 'apply' : 'revert'}.`
+      : `${count(order.size, 'revision')} to ${up ? 'apply' : 'revert'} in ${count(busy.length, 'database')}.${describeDangers(busy, up, scripts)}`
+  return [
+    title,
+    summary,
+    ...busy.map((database) => describeDatabase(database, up, order, scripts)),
+    ...(idle.length > 0 && busy.length > 0 ? [`Nothing to ${up ? 'apply' : 'revert'} in ${idle.join(', ')}.`] : []),
+  ].join('\n\n')
+}
+
+function describeDangers(databases: readonly DatabasePlan[], up: boolean, scripts: ReadonlyMap<Step, Script>): string {
+  const steps = databases.flatMap((database) => database.steps)
+  const losing = steps.filter((step) => findDataLoss(scripts.get(step)!).length > 0).length
+  const oneWay = up ? steps.filter(({ revision }) => !revision.reversible).length : 0
+  return [
+    losing > 0 ? ` **${losing} of them ${losing === 1 ? 'loses' : 'lose'} data.**` : '',
+    oneWay > 0 ? ` **${oneWay} of them cannot be reverted.**` : '',
+  ].join('')
+}
+
+function describeDatabase(
+  { member, steps }: DatabasePlan,
+  up: boolean,
+  order: ReadonlyMap<Step, number>,
+  scripts: ReadonlyMap<Step, Script>,
+): string {
+  const rows = steps.map((step) => {
+    const marks = [
+      ...(findDataLoss(scripts.get(step)!).length > 0 ? ['**loses data**'] : []),
+      ...(up && !step.revision.reversible ? ['**irreversible**'] : []),
+    ]
+    const cells = [String(order.get(step)), code(step.revision.id), escape(step.revision.message), marks.join(', ')]
+    return `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |')
+  })
+  const losses = steps.flatMap((step) =>
+    findDataLoss(scripts.get(step)!).map((loss) => `- ${code(step.revision.id)} loses data: ${code(loss)}`),
+  )
+  return [
+    `#### ${member.database.name}`,
+    '',
+    `| # | revision | ${up ? 'applies' : 'reverts'} | |`,
+    '| ---: | --- | --- | --- |',
+    ...rows,
+    ...(losses.length > 0 ? ['', ...losses] : []),
+  ].join('\n')
+}
+
+/** Text that Markdown and HTML leave as it is, in one line, also in a cell of a table. Nobody is notified by it. */
+function escape(text: string): string {
+  return text
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\\`*_[\]~|#]/g, (character) => `\\${character}`)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('@', '@&#8203;')
+}
+
+/** Text as code, in one line: between more backticks than it has in a row. */
+function code(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ')
+  const longest = Math.max(0, ...Array.from(line.matchAll(/`+/g), (match) => match[0].length))
+  const fence = '`'.repeat(longest + 1)
+  const space = line.startsWith('`') || line.endsWith('`') ? ' ' : ''
+  return `${fence}${space}${line}${space}${fence}`
+}

@@ -1,0 +1,32 @@
+import { findDataLoss, type Script } from '@drover/engine'
+import type { Step } from '@drover/history'
+import type { ReleasePlan } from '@drover/orchestrator'
+
+import type { Style } from './style.ts'
+import { count, stepText } from './text.ts'
+
+/** The steps of a plan, numbered in the order in which they run, with what they take away for good. */
+export function describePlanned(
+  plan: ReleasePlan,
+  scripts: ReadonlyMap<Step, Script>,
+  style: Style,
+): readonly string[] {
+  const up = plan.direction === 'up'
+  const idle = plan.databases
+    .filter(({ steps }) => steps.length === 0)
+    .map(({ member }) => `${style.strong(member.database.name)}: ${up ? 'nothing to apply' : 'nothing to revert'}`)
+  let number = 0
+  const busy = plan.segments.flatMap(({ database, steps }) => [
+    `${style.strong(database.member.database.name)}: ${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`,
+    ...steps.flatMap((step) => {
+      number += 1
+      const oneWay = up && !step.revision.reversible ? ` ${style.warn('(irreversible)')}` : ''
+      const losses = findDataLoss(scripts.get(step)!)
+      return [
+        `  ${number}. ${stepText(step)}${oneWay}`,
+        ...losses.map((loss) => `       ${style.bad('loses data:')} ${loss}`),
+      ]
+    }),
+  ])
+  return [...busy, ...idle]
+}
