@@ -99,7 +99,7 @@ test('a down.sql that is still to be filled in is refused with 3, and nothing is
 
 test('everything that is wrong is said at once, database by database', async () => {
   await using pair = await createAppliedPair()
-  await appendFile(join(pair.root, `${pair.folders.alpha[0]}/migration.sql`), '-- edited\n')
+  await appendFile(join(pair.root, `${pair.folders.alpha[0]}/migration.sql`), 'select 1;\n')
   await rm(join(pair.root, pair.folders.beta[1]!), { recursive: true })
 
   const ended = await pair.migrate('upgrade', '--json')

@@ -35,10 +35,17 @@ describe('what is typed wrong is refused with 2 or 3, says what to type, and tou
       `"a2a2" could be any of ${ids.a2} "create a2", a2a2ffffffff`,
       'more characters',
     ],
-    ['a malformed target', 'upgrade alpha/2nd', 2, 'character 7', '"2nd" is not a target', 'head, heads, base, +N, -N'],
+    [
+      'a malformed target',
+      'upgrade alpha/2nd',
+      2,
+      'character 7',
+      '"2nd" is neither an id (0-9, a-f) nor a label',
+      'head, heads, base, +N, -N',
+    ],
     ['a prefix that is too short', 'upgrade alpha/a1', 2, '"a1" is too short', 'at least 4 characters'],
     ['an id that is too long', `upgrade alpha/${ids.a1}0`, 2, 'longer than the 12 characters'],
-    ['an empty target', 'upgrade alpha/', 2, 'the target is empty'],
+    ['an empty target', 'upgrade alpha/', 2, 'ends too early'],
     ['a walk to nowhere', 'upgrade +0', 2, 'goes nowhere'],
     ['a revision for several databases', 'upgrade a1a1', 2, 'given to 2 databases', '<database>/a1a1', 'alpha, beta'],
     ['an upgrade that walks down', 'upgrade -1', 2, '"-1" walks the other way', 'pnpm migrate downgrade -1'],
@@ -46,7 +53,7 @@ describe('what is typed wrong is refused with 2 or 3, says what to type, and tou
     ['a walk beyond the head', 'upgrade +3 -d beta', 3, 'beta: "+3" walks too far', 'only 2 revisions', '+2'],
     ['an unknown database for show', 'show gamma/a1a1', 2, 'no database "gamma"', 'alpha, beta'],
     ['a database for show outside the selection', 'show beta/b1b1 -d alpha', 2, '"beta"', 'not among: alpha'],
-    ['a target for show that is no revision', 'show base', 2, 'show needs one revision', 'prefix'],
+    ['a target for show that is no revision', 'show base', 2, '"base" is not one revision', 'prefix'],
   ])('%s: %s', async (_, words, exitCode, ...texts) => {
     const ended = await pair.migrate(...words.split(' '))
 

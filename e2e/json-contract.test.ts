@@ -17,7 +17,7 @@ const step = exactly(
     direction: like(/^(?:up|down)$/),
     revision: id,
     message: text,
-    status: like(/^(?:applied|reverted|failed|skipped|planned)$/),
+    status: like(/^(?:applied|reverted|recorded|forgotten|failed|skipped|planned)$/),
   },
   { durationMs: number },
 )
@@ -43,40 +43,93 @@ const problem = exactly(
   },
 )
 const states = list(exactly({ name: text, targets: list(target) }))
-const revision = exactly({
+/** Of the same history, or of another database's. */
+const dependency = like(/^(?:[a-z][a-z0-9_-]*\/)?[0-9a-f]{12}$/)
+const revisionFields = {
   id,
   parents: list(id),
   labels: list(text),
-  dependsOn: list(id),
+  dependsOn: list(dependency),
   message: text,
   created: time,
   reversible: flag,
   isHead: flag,
   isBase: flag,
   folder: like(/^databases\//),
-})
-const histories = list(exactly({ name: text, revisions: list(revision) }))
+}
+const histories = list(exactly({ name: text, revisions: list(exactly(revisionFields)) }))
+const markedRevision = exactly({ ...revisionFields, isCurrent: flag, isApplied: flag })
+const markedHistories = list(exactly({ name: text, revisions: list(markedRevision) }))
 const made = list(
   exactly({
     name: text,
     revisions: list(
-      exactly({ id, parents: list(id), message: text, created: time, folder: like(/^databases\//), files: list(text) }),
+      exactly({
+        id,
+        parents: list(id),
+        labels: list(text),
+        dependsOn: list(dependency),
+        message: text,
+        created: time,
+        folder: like(/^databases\//),
+        files: list(text),
+      }),
     ),
   }),
 )
-const findings = list(exactly({ name: text, problems: list(problem), notes: list(text) }))
+const arm = { revision: id, message: text, labels: list(text) }
+const point = exactly({
+  ...arm,
+  // Null where a history begins with several bases.
+  revision: (value, path) => (value === null ? [] : id(value, path)),
+  children: list(exactly(arm)),
+})
+const branchings = list(exactly({ name: text, branches: list(point) }))
+const findings = list(exactly({ name: text, problems: list(problem), warnings: list(problem), notes: list(text) }))
+const repairs = list(
+  exactly({
+    name: text,
+    repairs: list(
+      exactly({ revision: id, message: text, file: like(/^databases\//), status: like(/^(?:planned|repaired)$/) }),
+    ),
+  }),
+)
+
+const sha256 = like(/^sha256:[0-9a-f]{64}(?:\/[0-9a-f]{64})?$/)
+const planFile = exactly({
+  formatVersion: constant(1),
+  direction: like(/^(?:up|down)$/),
+  target: text,
+  allowOutOfOrder: flag,
+  scope: like(/^(?:all|some)$/),
+  databases: list(exactly({ name: text, current: list(id), applied: sha256 })),
+  steps: list(exactly({ database: text, revision: id, message: text, checksum: sha256 })),
+})
+const scripts = list(
+  exactly({
+    database: text,
+    file: (value, path) => (value === null ? [] : text(value, path)),
+    revisions: list(id),
+    sql: text,
+  }),
+)
 
 /** The fields of each command beside those of every document. */
 const bodies: Record<string, Record<string, Shape>> = {
   init: { databases: states },
   upgrade: { databases: states },
   downgrade: { databases: states },
+  plan: { databases: states, plan: planFile },
   current: { databases: states },
   history: { databases: histories },
   heads: { databases: histories },
+  branches: { databases: branchings },
   show: { databases: histories },
   revision: { databases: made },
+  merge: { databases: made },
+  stamp: { databases: states },
   check: { databases: findings, compared: flag },
+  repair: { databases: repairs },
   server: { server: exactly({ running: flag }) },
 }
 
@@ -84,14 +137,17 @@ const bodies: Record<string, Record<string, Shape>> = {
 function expectDocument(ended: Ended, command: string, exitCode: number, body = bodies[command]!): void {
   const document = ended.json()
   const ok = exitCode === 0
-  const shape = exactly({
-    formatVersion: constant(1),
-    command: constant(command),
-    ok: constant(ok),
-    exitCode: constant(exitCode),
-    ...body,
-    ...(!ok && { error: problem, problems: list(problem) }),
-  })
+  const shape = exactly(
+    {
+      formatVersion: constant(1),
+      command: constant(command),
+      ok: constant(ok),
+      exitCode: constant(exitCode),
+      ...body,
+      ...(!ok && { error: problem, problems: list(problem) }),
+    },
+    { warnings: list(problem) },
+  )
   expect(shape(document, 'document')).toEqual([])
   expect(ended.exitCode).toBe(exitCode)
   if (ok) {
@@ -140,22 +196,34 @@ describe('--json prints one document of the promised shape', () => {
     'current',
     'history',
     'heads',
+    'branches',
     'show alpha/a1a1',
     'check',
     'check --offline',
     'server status',
+    'plan',
+    'plan +1 -d alpha',
     'upgrade --dry-run',
     'upgrade +1 -d alpha',
     'upgrade',
     'upgrade head',
     'current --verbose',
     'check --verbose',
+    'repair --dry-run',
+    'repair -d alpha',
+    'plan --downgrade',
     'downgrade --dry-run',
     'downgrade',
     'downgrade base --quiet',
     'downgrade base',
     'init',
+    'stamp alpha/a1a1 beta/head --dry-run',
+    'stamp alpha/a1a1 beta/head',
+    'stamp heads --purge',
     'revision add -d beta --empty',
+    'revision fork -d beta --empty --head b1b1 --splice --branch-label side --depends-on alpha/a2a2',
+    'merge -d beta',
+    'branches -d beta',
   ])('when it succeeds: %s', async (words) => {
     const pair = await pairWith('nothing')
 
@@ -164,21 +232,52 @@ describe('--json prints one document of the promised shape', () => {
     expectDocument(ended, words.split(' ')[0]!, 0)
   })
 
+  test('when it succeeds: history --indicate-current', async () => {
+    const pair = await pairWith('nothing')
+
+    const ended = await pair.migrate('history', '--indicate-current', '--json')
+
+    expectDocument(ended, 'history', 0, { databases: markedHistories })
+  })
+
+  test.each(['upgrade --sql', 'upgrade : --sql -d alpha', 'downgrade : --sql --out-dir out'])(
+    'of scripts: %s',
+    async (words) => {
+      await using pair = await createPair()
+
+      const ended = await pair.migrate(...words.split(' '), '--json')
+
+      expectDocument(ended, words.split(' ')[0]!, 0, { databases: constant([]), scripts })
+    },
+  )
+
   test.each<[keyof typeof faults, string, number, Record<string, Shape>?]>([
     ['nothing', 'upgrade +9', 3],
     ['nothing', 'upgrade nowhere', 2, none],
     ['nothing', 'upgrade --dry', 2, none],
     ['nothing', 'upgrade --lock-timeout soon', 2, none],
     ['nothing', 'upgrad', 2, none],
+    ['nothing', 'plan nowhere', 2, none],
+    ['nothing', 'plan --check --downgrade', 4],
+    ['nothing', 'upgrade --plan nowhere.json', 2, none],
     ['nothing', 'show', 2, none],
+    ['nothing', 'stamp', 2, none],
+    ['nothing', 'stamp nowhere', 2, none],
+    ['nothing', 'stamp +1 -d alpha', 2],
+    ['nothing', 'merge -d alpha', 2, none],
     ['nothing', 'show 9999', 2],
     ['nothing', 'check -d gamma', 2, none],
     ['nothing', 'server restart', 2, none],
     ['unreachable', 'init', 2],
     ['unreachable', 'upgrade', 2],
+    ['unreachable', 'plan', 2, { databases: states }],
     ['unreachable', 'downgrade', 2],
     ['unreachable', 'current', 2],
+    ['unreachable', 'current --check-heads', 2],
+    ['unreachable', 'stamp head', 2],
     ['unreachable', 'check', 4],
+    ['unreachable', 'history --indicate-current -d beta', 2],
+    ['failing', 'current --check-heads', 4],
     ['failing', 'init', 1],
     ['failing', 'upgrade', 1],
     ['failing', 'upgrade --on-failure continue', 1],
@@ -187,6 +286,9 @@ describe('--json prints one document of the promised shape', () => {
     ['malformed', 'current', 2],
     ['malformed', 'history', 2],
     ['malformed', 'heads', 2],
+    ['malformed', 'branches', 2],
+    ['malformed', 'merge -d alpha', 2],
+    ['malformed', 'stamp head', 2],
     ['malformed', 'show alpha/a1a1', 2],
     ['malformed', 'revision x -d alpha --empty', 2],
     ['malformed', 'check', 4],

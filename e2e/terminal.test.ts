@@ -39,7 +39,7 @@ async function onTerminal(
   let typed = false
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     screen += text
-    if (typed || keys === undefined || !screen.includes(question)) return
+    if (typed || keys === undefined || !screen.includes('[y/N]')) return
     typed = true
     child.stdin.write(keys)
   })
@@ -137,6 +137,32 @@ describe('a downgrade on a terminal shows what is lost and asks', () => {
       expect(ended.screen).not.toContain(question)
     }
     expect([await readApplied(pair.urls.alpha), await readApplied(pair.urls.beta)]).toEqual([[], []])
+  })
+})
+
+describe('a stamp on a terminal shows what it records and asks', () => {
+  test.for([
+    ['y\r', 0, ['a1a1a1a1a1a1', 'a2a2a2a2a2a2']],
+    ['n\r', 3, []],
+    ['\u0003', 130, []],
+  ] as const)('%j ends with %i', async ([keys, exitCode, applied], context) => {
+    await using pair = await createPair()
+
+    const ended = await onTerminal(context, pair, 'stamp head -d alpha --quiet --color never', { keys })
+
+    expect(ended.screen).toContain(`alpha: will record 2 revisions, without running\n  ${ids.a1} create a1\n`)
+    expect(ended.screen).toContain('Change these records? [y/N]')
+    expect(ended.exitCode).toBe(exitCode)
+    expect((await readApplied(pair.urls.alpha)).toSorted()).toEqual(applied)
+  })
+
+  test('nobody is asked with --yes, with --dry-run, or when there is nothing to record', async (context) => {
+    await using pair = await createPair()
+
+    for (const words of ['stamp head --dry-run', 'stamp head --yes', 'stamp head']) {
+      const ended = await onTerminal(context, pair, words)
+      expect(ended).toMatchObject({ exitCode: 0, screen: expect.not.stringContaining('[y/N]') })
+    }
   })
 })
 

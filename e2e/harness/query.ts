@@ -52,6 +52,45 @@ order by row`,
   )
 }
 
+/**
+ * What Drover keeps in a database, without times, ids of runs, and who ran them: equal for two ways of doing the same.
+ * The tables themselves are part of it.
+ */
+export async function readRecords(url: string): Promise<readonly string[]> {
+  if (!(await hasStore(url))) return []
+  return queryColumn(
+    url,
+    `
+select concat_ws(' ', 'applied', row_number() over (order by applied.applied_at), applied.history, applied.target, applied.revision,
+  applied.checksum, applied.state, applied.applied_by, applied.duration_ms >= 0, run.command, run.outcome, run.plan) as row
+from drover.applied
+join drover.run on run.id = applied.run
+union all
+select concat_ws(' ', 'run', row_number() over (order by started_at), history, command, plan, outcome, error,
+  finished_at >= started_at, database_user, version, git_commit)
+from drover.run
+union all
+select concat_ws(' ', 'lease', lease.history, lease.token, lease.database_user, lease.command, lease.expires_at,
+  lease.run = (select id from drover.run where run.history = lease.history order by started_at desc limit 1))
+from drover.lease
+union all
+select concat_ws(' ', 'column', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull,
+  pg_get_expr(adbin, adrelid))
+from pg_attribute
+left join pg_attrdef on (adrelid, adnum) = (attrelid, attnum)
+where attnum > 0 and attrelid in (select oid from pg_class where relnamespace = 'drover'::regnamespace)
+union all
+select concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+from pg_constraint
+where connamespace = 'drover'::regnamespace
+union all
+select concat_ws(' ', 'schema', nspacl, obj_description(oid, 'pg_namespace'))
+from pg_namespace
+where nspname = 'drover'
+order by row`,
+  )
+}
+
 /** The schema of a database as sorted lines, without what Drover keeps in it. */
 export async function catalogOf(url: string): Promise<readonly string[]> {
   await using connection = openConnection(ConnectionUrl.parse(url, 'the test'))

@@ -33,6 +33,8 @@ interface RevisionFiles {
   readonly id: string
   readonly parents?: readonly string[]
   readonly message?: string
+  readonly dependsOn?: readonly string[]
+  readonly labels?: readonly string[]
   readonly created?: string
   readonly up?: string | null
   readonly down?: string | null
@@ -106,7 +108,10 @@ export async function createWorkspace(name = 'workspace'): Promise<TestWorkspace
       const parents = files.parents ?? (previous === undefined ? [] : [previous])
       const created = files.created ?? new Date(Date.UTC(2026, 10, 1) + (revisions += 1) * 1000).toISOString()
       const folder = `databases/${database}/migrations/${created.slice(0, 19).replaceAll(/[-:T]/g, '')}_${id}`
-      await write(`${folder}/revision.json`, `${JSON.stringify({ id, parents, message, created }, null, 2)}\n`)
+      await write(
+        `${folder}/revision.json`,
+        `${JSON.stringify({ id, parents, message, created, labels: files.labels, dependsOn: files.dependsOn }, null, 2)}\n`,
+      )
       if (up !== null) await write(`${folder}/migration.sql`, up)
       if (down !== null) await write(`${folder}/down.sql`, down)
       lastRevision.set(database, id)
