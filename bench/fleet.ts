@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { serverUrl, startEmbedded, stopEmbedded } from '@drover/server'
+import { type BenchServer, startBenchServer } from './server.ts'
 
 /** The repository's four databases, up to date, on a server of their own. Everything goes away when it is disposed of. */
 export interface BenchFleet extends AsyncDisposable {
@@ -11,44 +9,43 @@ export interface BenchFleet extends AsyncDisposable {
   readonly root: string
   /** A folder for whatever a benchmark writes. */
   readonly scratch: string
-  /** The script behind `pnpm migrate`. */
-  readonly script: string
   /** The environment in which commands run, as `pnpm migrate` sets it up. */
   readonly env: Readonly<Record<string, string>>
 }
 
+/** The script behind `pnpm migrate`. */
+export const script = join(import.meta.dirname, '..', 'scripts', 'migrate.ts')
+
 /** Starts a PostgreSQL in a temporary folder, and creates and migrates the databases in it. */
 export async function prepareFleet(path: string | undefined): Promise<BenchFleet> {
-  const scratch = mkdtempSync(join(tmpdir(), 'drover-bench-'))
-  // As root the server runs as another user, who has to be able to come in.
-  chmodSync(scratch, 0o755)
-  const folder = join(scratch, 'server')
-  const outside = join(scratch, 'outside')
-  const dispose = async () => {
-    await stopEmbedded(folder)
-    rmSync(scratch, { recursive: true, force: true })
-  }
+  const server = await startBenchServer()
   try {
-    const server = await startEmbedded({ folder, outside })
+    const root = join(import.meta.dirname, '..')
     const env = {
-      PATH: path ?? '',
-      NODE_COMPILE_CACHE: join(scratch, 'compile-cache'),
-      CREDENTIALS_DATABASE_URL: serverUrl(server, 'credentials'),
-      DATABASE_URL: serverUrl(server, 'main'),
-      GDPR_DATABASE_URL: serverUrl(server, 'gdpr'),
-      TEST_DATABASE_URL: serverUrl(server, 'test'),
+      ...environmentOf(server, path),
+      CREDENTIALS_DATABASE_URL: server.urlOf('credentials'),
+      DATABASE_URL: server.urlOf('main'),
+      GDPR_DATABASE_URL: server.urlOf('gdpr'),
+      TEST_DATABASE_URL: server.urlOf('test'),
     }
-    execFileSync(process.execPath, [script, 'init', '--quiet'], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    return { root, scratch, script, env, [Symbol.asyncDispose]: dispose }
+    initialise(root, env)
+    return { root, scratch: server.scratch, env, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
   } catch (error) {
-    await dispose()
+    await server[Symbol.asyncDispose]()
     throw error
   }
 }
 
-const root = join(import.meta.dirname, '..')
-const script = join(root, 'scripts', 'migrate.ts')
+/** What commands need besides the URLs of their databases. */
+export function environmentOf(server: BenchServer, path: string | undefined): Readonly<Record<string, string>> {
+  return { PATH: path ?? '', NODE_COMPILE_CACHE: join(server.scratch, 'compile-cache') }
+}
+
+/** Creates and migrates the databases of a workspace. */
+export function initialise(root: string, env: Readonly<Record<string, string>>): void {
+  execFileSync(process.execPath, [script, 'init', '--quiet'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}

@@ -1,5 +1,6 @@
 import { arch, availableParallelism, platform } from 'node:os'
 
+import type { LargeReport } from './large-histories.ts'
 import type { Samples } from './measure.ts'
 
 /** A subject beside the baseline of the same run. */
@@ -66,20 +67,46 @@ export function formatTable({ node, platform: system, cpus, rounds, baseline, re
     cpuRatio.toFixed(2),
     aim ? `within ${aim.wallRatio}: ${aim.met ? 'met' : 'not met'}` : '',
   ])
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)))
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 || column === 5 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
-      )
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = align(head, rows, [0, 5])
   const title = `Node ${node} on ${system}, ${cpus} CPUs; medians of ${rounds} rounds, ratios to ${baseline} of the same round`
   return `${[title, '', ...lines].join('\n')}\n`
 }
 
-function median(numbers: readonly number[]): number {
+/** The report on large histories as tables of plain text. */
+export function formatLargeReport({ histories, growth, upToDate }: LargeReport): string {
+  const head = ['revisions', 'merges', 'load', 'plan from empty', 'plan when up to date', 'compare files']
+  const rows = histories.map((one) => [
+    String(one.revisions),
+    String(one.merges),
+    ...[one.load, one.planFromEmpty, one.planUpToDate, one.compareFiles].map(milliseconds),
+  ])
+  const times = [growth.load, growth.planFromEmpty, growth.planUpToDate, growth.compareFiles]
+  const grown = ['1,000 to 10,000', '', ...times.map((factor) => `× ${factor.toFixed(1)}`)]
+  const lines = align(head, [...rows, grown], [0])
+  return `${['Large histories in one process; linear growth is × 10', '', ...lines].join('\n')}\n\n${formatTable(upToDate)}`
+}
+
+function milliseconds(time: number): string {
+  return `${time.toFixed(1)} ms`
+}
+
+/** Lines in columns, numbers to the right. */
+function align(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  left: readonly number[],
+): readonly string[] {
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]!.length)))
+  return [head, ...rows].map((row) =>
+    row
+      .map((cell, column) => (left.includes(column) ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** The middle one of some numbers, or what lies between the two in the middle. */
+export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2

@@ -1,0 +1,31 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { serverUrl, startEmbedded, stopEmbedded } from '@drover/server'
+
+/** A PostgreSQL of a benchmark's own. It goes away, with its folder, when it is disposed of. */
+export interface BenchServer extends AsyncDisposable {
+  /** A folder for whatever a benchmark writes. */
+  readonly scratch: string
+  urlOf(database: string): string
+}
+
+/** Starts a PostgreSQL in a temporary folder. */
+export async function startBenchServer(): Promise<BenchServer> {
+  const scratch = mkdtempSync(join(tmpdir(), 'drover-bench-'))
+  // As root the server runs as another user, who has to be able to come in.
+  chmodSync(scratch, 0o755)
+  const folder = join(scratch, 'server')
+  const dispose = async () => {
+    await stopEmbedded(folder)
+    rmSync(scratch, { recursive: true, force: true })
+  }
+  try {
+    const server = await startEmbedded({ folder, outside: join(scratch, 'outside') })
+    return { scratch, urlOf: (database) => serverUrl(server, database), [Symbol.asyncDispose]: dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
