@@ -81,11 +81,15 @@ it('refuses a dependency that does not exist, and one that leads back to itself,
   await using circle = await twoDatabases({ c1: `main/${ids.m2}` })
 
   const [unknown, endless] = await Promise.all([missing.migrate('upgrade'), circle.migrate('upgrade')])
+  const checks = await Promise.all([missing, circle].map((workspace) => workspace.migrate('check', '--json')))
 
   expect(unknown.exitCode).toBe(2)
   expect(unknown.stderr).toContain('depends on main/ffffffffffff, and that database has no such revision')
   expect(endless.exitCode).toBe(2)
   expect(endless.stderr).toContain('come after each other in a circle')
+  expect(checks.map((check) => check.exitCode)).toEqual([4, 4])
+  expect(checks[0]?.json().problems).toMatchObject([{ code: 'ELSEWHERE_UNKNOWN', database: 'credentials' }])
+  expect(checks[1]?.json().problems).toMatchObject([{ code: 'CYCLE' }])
   for (const workspace of [missing, circle]) {
     expect(await tablesOf(workspace, 'credentials')).toEqual([])
     expect(await tablesOf(workspace, 'main')).toEqual([])

@@ -1,4 +1,5 @@
 export { type Fleet, type FleetOptions, type Member, openFleet, problemsOf, type Unread } from './release/fleet.ts'
+export { findBrokenDependencies, type NamedHistory } from './release/dependencies.ts'
 export type { Neighbour, Segment } from './release/interleave.ts'
 export { readNeighbours } from './release/neighbours.ts'
 export {

@@ -1,5 +1,6 @@
 import { findScriptProblems, readChecksums, readHistory, readScript } from '@drover/engine'
 import {
+  DroverError,
   findEdited,
   findGaps,
   findReformatted,
@@ -8,7 +9,15 @@ import {
   type Problem,
   severalHeads,
 } from '@drover/history'
-import { appliedIds, type Database, type Member, problemsOf, type Workspace } from '@drover/orchestrator'
+import {
+  appliedIds,
+  type Database,
+  findBrokenDependencies,
+  type Member,
+  type NamedHistory,
+  problemsOf,
+  type Workspace,
+} from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { count } from '../render/text.ts'
@@ -24,6 +33,8 @@ interface Findings {
   readonly problems: readonly Problem[]
   readonly warnings: readonly Problem[]
   readonly notes: readonly string[]
+  /** Missing when it could not be read. */
+  readonly history?: History
 }
 
 /**
@@ -33,12 +44,15 @@ interface Findings {
 export async function check(session: Session, options: CheckOptions): Promise<ExitCode> {
   const { workspace, selected } = await session.workspace()
   const files = await Promise.all(selected.map((database) => checkFiles(workspace, database)))
-  const sound = files.filter((finding) => finding.problems.length === 0).map((finding) => finding.database)
-  const compared = options.offline ? undefined : await checkDatabases(session, workspace, sound)
+  // A history that can be read is compared, whatever else is wrong with it.
+  const read = files.filter((finding) => finding.history).map((finding) => finding.database)
+  const compared = options.offline ? undefined : await checkDatabases(session, workspace, read)
+  const broken = checkDependencies(workspace, files)
 
   const findings = files.map((finding) =>
     join(
       finding,
+      broken.filter((problem) => problem.database === finding.database.name),
       compared?.find((one) => one.database === finding.database),
     ),
   )
@@ -48,7 +62,10 @@ export async function check(session: Session, options: CheckOptions): Promise<Ex
   }
   for (const warning of findings.flatMap((finding) => finding.warnings)) session.warn(warning)
   if (!compared) session.print('the files only: nothing was compared with a database')
-  const problems = findings.flatMap((finding) => finding.problems)
+  const problems = [
+    ...findings.flatMap((finding) => finding.problems),
+    ...broken.filter((problem) => problem.database === undefined),
+  ]
   const databases = findings.map((finding) => ({
     name: finding.database.name,
     problems: finding.problems,
@@ -68,6 +85,7 @@ async function checkFiles(workspace: Workspace, database: Database): Promise<Fin
     const heads = history.heads.length > 1 ? [severalHeads(history.heads)] : []
     return {
       database,
+      history,
       problems: [...faults, ...heads].map((problem) => ({ ...problem, database: database.name })),
       warnings: [],
       notes: [
@@ -80,6 +98,29 @@ async function checkFiles(workspace: Workspace, database: Database): Promise<Fin
     }
   } catch (error) {
     return { database, problems: problemsOf(error, database.name), warnings: [], notes: [] }
+  }
+}
+
+/** What is wrong between the histories of all databases; a circle belongs to none of them alone. */
+function checkDependencies(workspace: Workspace, selected: readonly Findings[]): readonly Problem[] {
+  const histories = workspace.databases.map((database) => {
+    const own = selected.find((finding) => finding.database === database)
+    return { name: database.name, history: own ? own.history : readIfSound(workspace, database) }
+  })
+  const unread = histories.filter(({ history }) => !history).map(({ name }) => name)
+  return findBrokenDependencies(
+    histories.filter((one): one is NamedHistory => one.history !== undefined),
+    new Set(unread),
+  )
+}
+
+/** A history that was not asked about; what is wrong with it is for its own check to say. */
+function readIfSound(workspace: Workspace, database: Database): History | undefined {
+  try {
+    return readHistory({ root: workspace.root, folder: database.migrations })
+  } catch (error) {
+    if (error instanceof DroverError) return undefined
+    throw error
   }
 }
 
@@ -129,12 +170,11 @@ async function checkMember(workspace: Workspace, { database, history, state }: M
   }
 }
 
-function join(files: Findings, compared: Findings | undefined): Findings {
-  if (!compared) return files
+function join(files: Findings, broken: readonly Problem[], compared: Findings | undefined): Findings {
   return {
     ...files,
-    problems: [...files.problems, ...compared.problems],
-    warnings: [...files.warnings, ...compared.warnings],
-    notes: [...files.notes, ...compared.notes],
+    problems: [...files.problems, ...broken, ...(compared?.problems ?? [])],
+    warnings: [...files.warnings, ...(compared?.warnings ?? [])],
+    notes: [...files.notes, ...(compared?.notes ?? [])],
   }
 }

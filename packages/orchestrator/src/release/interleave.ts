@@ -1,13 +1,16 @@
 import {
   type Direction,
+  type ElsewhereDependency,
   findCircle,
   type History,
   nameRevision,
   type Problem,
+  type Revision,
   sortTopologically,
   type Step,
 } from '@drover/history'
 
+import { describeCircle, describeUnknown, keyOf } from './dependencies.ts'
 import type { DatabasePlan } from './plan-release.ts'
 import { appliedIds } from './status.ts'
 
@@ -75,51 +78,44 @@ function findUpEdges(databases: readonly DatabasePlan[], neighbours: readonly Ne
   const problems: Problem[] = []
   const warnings: Problem[] = []
   for (const { member, steps } of databases) {
+    const { name } = member.database
     for (const { revision } of steps) {
       for (const dependency of revision.dependsOnElsewhere ?? []) {
-        const text = keyOf(dependency.database, dependency.revision)
-        const about = {
-          database: member.database.name,
-          revision: revision.id,
-          file: `${revision.folder}/revision.json`,
-        }
-        const plan = databases.find((one) => one.member.database.name === dependency.database)
-        const neighbour = neighbours.find((one) => one.name === dependency.database)
-        if (!plan && neighbour && 'unread' in neighbour) {
-          const message = `${nameRevision(revision)} depends on ${text}, which could not be checked: ${neighbour.unread}`
-          warnings.push({ ...about, code: 'ELSEWHERE_UNCHECKED', message })
-          continue
-        }
-        const history = plan?.member.history ?? (neighbour && 'history' in neighbour ? neighbour.history : undefined)
-        const applied = plan
-          ? appliedIds(plan.member.state)
-          : neighbour && 'applied' in neighbour
-            ? neighbour.applied
-            : undefined
-        if (!history?.byId.has(dependency.revision)) {
-          problems.push({
-            ...about,
-            code: 'ELSEWHERE_UNKNOWN',
-            message: `${nameRevision(revision)} depends on ${text}, and ${history ? 'that database has no such revision' : 'there is no such database'}`,
-            hint: `correct "dependsOn" in ${revision.folder}/revision.json`,
-          })
-        } else if (plan?.steps.some((step) => step.revision.id === dependency.revision)) {
-          after.set(keyOf(member.database.name, revision.id), [
-            ...(after.get(keyOf(member.database.name, revision.id)) ?? []),
-            text,
-          ])
-        } else if (!applied?.has(dependency.revision)) {
-          problems.push({
-            ...about,
-            code: 'ELSEWHERE_PENDING',
-            message: `${nameRevision(revision)} depends on ${text}, which is not applied and not part of this upgrade`,
-            hint: `pnpm migrate upgrade ${text}`,
-          })
-        }
+        const found = settle(name, revision, dependency, databases, neighbours)
+        if (found === 'planned') add(after, keyOf(name, revision.id), keyOf(dependency.database, dependency.revision))
+        else if (found !== 'applied') (found.code === 'ELSEWHERE_UNCHECKED' ? warnings : problems).push(found)
       }
     }
   }
   return { after, problems, warnings }
+}
+
+/** How things stand with one dependency of a step that is to be applied. */
+function settle(
+  name: string,
+  revision: Revision,
+  dependency: ElsewhereDependency,
+  databases: readonly DatabasePlan[],
+  neighbours: readonly Neighbour[],
+): 'applied' | 'planned' | Problem {
+  const text = keyOf(dependency.database, dependency.revision)
+  const about = { database: name, revision: revision.id, file: `${revision.folder}/revision.json` }
+  const plan = databases.find((one) => one.member.database.name === dependency.database)
+  const other = plan ? asNeighbour(plan) : neighbours.find((one) => one.name === dependency.database)
+  if (other && 'unread' in other) {
+    const message = `${nameRevision(revision)} depends on ${text}, which could not be checked: ${other.unread}`
+    return { ...about, code: 'ELSEWHERE_UNCHECKED', message }
+  }
+  if (!other?.history.byId.has(dependency.revision))
+    return describeUnknown(name, revision, dependency, other !== undefined)
+  if (plan?.steps.some((step) => step.revision.id === dependency.revision)) return 'planned'
+  if (other.applied.has(dependency.revision)) return 'applied'
+  return {
+    ...about,
+    code: 'ELSEWHERE_PENDING',
+    message: `${nameRevision(revision)} depends on ${text}, which is not applied and not part of this upgrade`,
+    hint: `pnpm migrate upgrade ${text}`,
+  }
 }
 
 function findDownEdges(databases: readonly DatabasePlan[], neighbours: readonly Neighbour[]): Edges {
@@ -128,14 +124,7 @@ function findDownEdges(databases: readonly DatabasePlan[], neighbours: readonly 
   const reverted = new Set(
     databases.flatMap(({ member, steps }) => steps.map(({ revision }) => keyOf(member.database.name, revision.id))),
   )
-  const others = [
-    ...databases.map(({ member }) => ({
-      name: member.database.name,
-      history: member.history,
-      applied: appliedIds(member.state),
-    })),
-    ...neighbours.filter((neighbour) => 'history' in neighbour),
-  ]
+  const others = [...databases.map(asNeighbour), ...neighbours.filter((neighbour) => 'history' in neighbour)]
   for (const { name, history, applied } of others) {
     for (const revision of history.revisions) {
       if (!applied.has(revision.id)) continue
@@ -143,7 +132,7 @@ function findDownEdges(databases: readonly DatabasePlan[], neighbours: readonly 
       for (const dependency of revision.dependsOnElsewhere ?? []) {
         const needed = keyOf(dependency.database, dependency.revision)
         if (!reverted.has(needed)) continue
-        if (reverted.has(own)) after.set(needed, [...(after.get(needed) ?? []), own])
+        if (reverted.has(own)) add(after, needed, own)
         else problems.push(describeNeeded(needed, own, nameRevision(revision), dependency))
       }
     }
@@ -179,6 +168,14 @@ function findUnreadDependants(
   })
 }
 
+function asNeighbour({ member }: DatabasePlan): Extract<Neighbour, { readonly history: History }> {
+  return { name: member.database.name, history: member.history, applied: appliedIds(member.state) }
+}
+
+function add(after: Map<string, string[]>, id: string, before: string): void {
+  after.set(id, [...(after.get(id) ?? []), before])
+}
+
 function group(steps: readonly { readonly database: DatabasePlan; readonly step: Step }[]): readonly Segment[] {
   const segments: { readonly database: DatabasePlan; readonly steps: Step[] }[] = []
   for (const { database, step } of steps) {
@@ -187,16 +184,4 @@ function group(steps: readonly { readonly database: DatabasePlan; readonly step:
     else segments.push({ database, steps: [step] })
   }
   return segments
-}
-
-function describeCircle(circle: readonly string[]): Problem {
-  return {
-    code: 'CYCLE',
-    message: `these revisions of several databases come after each other in a circle: ${[...circle, circle[0]].join(' after ')}`,
-    hint: 'correct "dependsOn" in one of their revision.json',
-  }
-}
-
-function keyOf(database: string, revision: string): string {
-  return `${database}/${revision}`
 }
