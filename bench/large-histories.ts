@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { readChecksums, readHistory } from '@drover/engine'
@@ -23,13 +23,15 @@ export interface HistoryTimes {
   readonly planUpToDate: number
   /** Reading and hashing the SQL of all revisions, all of them unchanged. */
   readonly compareFiles: number
+  /** What Node alone needs to read those files: the floor, whose growth is the file system's. */
+  readonly readAlone: number
 }
 
 /** The result of the benchmark of large histories. */
 export interface LargeReport {
   readonly histories: readonly HistoryTimes[]
   /** How much longer 10,000 revisions take than 1,000, by what is done. Linear growth is 10. */
-  readonly growth: Readonly<Record<'load' | 'planFromEmpty' | 'planUpToDate' | 'compareFiles', number>>
+  readonly growth: Readonly<Record<'load' | 'planFromEmpty' | 'planUpToDate' | 'compareFiles' | 'readAlone', number>>
   readonly upToDate: Report
 }
 
@@ -72,6 +74,7 @@ export async function measureLargeHistories(rounds: number): Promise<LargeReport
       planFromEmpty: grown('planFromEmpty'),
       planUpToDate: grown('planUpToDate'),
       compareFiles: grown('compareFiles'),
+      readAlone: grown('readAlone'),
     },
     upToDate: compare(await measure(subjects, { ...place, rounds }), baseline, aims),
   }
@@ -93,6 +96,7 @@ async function timesOf(root: string, name: string, shape: readonly Shape[]): Pro
   if (!head.ok) throw new Error(head.problem.message)
   const ids = new Set(history.revisions.map((revision) => revision.id))
   const state = stateOf(history, await readChecksums(root, history.revisions))
+  const paths = history.revisions.map((revision) => join(root, revision.folder, 'migration.sql'))
   return {
     revisions: shape.length,
     merges: shape.filter(({ parents }) => parents.length > 1).length,
@@ -100,6 +104,7 @@ async function timesOf(root: string, name: string, shape: readonly Shape[]): Pro
     planFromEmpty: await typical(() => planUpgrade(history, new Set(), head.target)),
     planUpToDate: await typical(() => [planUpgrade(history, ids, head.target), statusOf({ history, state })]),
     compareFiles: await typical(() => readChecksums(root, history.revisions, state.applied)),
+    readAlone: await typical(() => paths.map((path) => readFileSync(path, 'utf8').length)),
   }
 }
 

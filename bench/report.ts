@@ -74,13 +74,13 @@ export function formatTable({ node, platform: system, cpus, rounds, baseline, re
 
 /** The report on large histories as tables of plain text. */
 export function formatLargeReport({ histories, growth, upToDate }: LargeReport): string {
-  const head = ['revisions', 'merges', 'load', 'plan from empty', 'plan when up to date', 'compare files']
+  const head = ['revisions', 'merges', 'load', 'plan from empty', 'plan when up to date', 'compare files', 'read alone']
   const rows = histories.map((one) => [
     String(one.revisions),
     String(one.merges),
-    ...[one.load, one.planFromEmpty, one.planUpToDate, one.compareFiles].map(milliseconds),
+    ...[one.load, one.planFromEmpty, one.planUpToDate, one.compareFiles, one.readAlone].map(milliseconds),
   ])
-  const times = [growth.load, growth.planFromEmpty, growth.planUpToDate, growth.compareFiles]
+  const times = [growth.load, growth.planFromEmpty, growth.planUpToDate, growth.compareFiles, growth.readAlone]
   const grown = ['1,000 to 10,000', '', ...times.map((factor) => `× ${factor.toFixed(1)}`)]
   const lines = align(head, [...rows, grown], [0])
   return `${['Large histories in one process; linear growth is × 10', '', ...lines].join('\n')}\n\n${formatTable(upToDate)}`

@@ -57,19 +57,20 @@ export async function readChecksums(
   applied: readonly AppliedRevision[] = [],
   texts: ReadonlyMap<string, string> = new Map(),
 ): Promise<ReadonlyMap<string, string>> {
-  const recorded = new Map(applied.map((row) => [row.id, row.checksum]))
-  return new Map(
-    revisions.map((revision) => {
-      const before = recorded.get(revision.id)
-      const text = texts.get(revision.id)
-      if (before !== undefined && text !== undefined && compareChecksums(before, text) === 'same') {
-        return [revision.id, before]
-      }
-      const sql = readSql(root, scriptFile(revision, 'up'))
-      const isSame = before !== undefined && compareChecksums(before, checksum(sql)) === 'same'
-      return [revision.id, isSame ? before : checksumOf(sql, splitStatements(sql))]
-    }),
-  )
+  const recorded = new Map<string, string>()
+  for (const row of applied) recorded.set(row.id, row.checksum)
+  const checksums = new Map<string, string>()
+  for (const revision of revisions) {
+    checksums.set(revision.id, checksumNow(root, revision, recorded.get(revision.id), texts.get(revision.id)))
+  }
+  return checksums
+}
+
+function checksumNow(root: string, revision: Revision, before: string | undefined, text: string | undefined): string {
+  if (before !== undefined && text !== undefined && compareChecksums(before, text) === 'same') return before
+  const sql = readSql(root, scriptFile(revision, 'up'))
+  if (before !== undefined && compareChecksums(before, checksum(sql)) === 'same') return before
+  return checksumOf(sql, splitStatements(sql))
 }
 
 function checksumOf(sql: string, statements: readonly Statement[]): string {
