@@ -1,22 +1,10 @@
 import { randomUUID } from 'node:crypto'
 
-import {
-  acquireLease,
-  ensureStore,
-  findStoreObstacle,
-  type Lease,
-  type PlanOutcome,
-  readScript,
-  readState,
-  recordEnd,
-  recordStart,
-  type Run,
-  runPlan,
-  type Script,
-} from '@drover/engine'
+import { type PlanOutcome, readScript, readState, recordEnd, recordStart, runPlan, type Script } from '@drover/engine'
 import { type Direction, DroverError, nameRevision, remainingSteps, type Step, throwProblems } from '@drover/history'
 
 import { problemsOf } from './fleet.ts'
+import { type Held, hold, naming, refuseObstacles } from './hold.ts'
 import type { DatabaseOutcome } from './outcome.ts'
 import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
 import type { ReleaseOptions } from './run-release.ts'
@@ -31,9 +19,7 @@ export interface Job {
   readonly doneElsewhere: readonly Step[]
 }
 
-interface Work {
-  readonly run: Run
-  readonly lease: Lease
+interface Work extends Held {
   readonly scripts: readonly Script[]
 }
 
@@ -51,7 +37,7 @@ export async function prepareJobs(
   const steps = plan.databases.map(({ member, steps: own }) => ({ name: member.database.name, steps: own }))
   const scripts = await readScripts(options.root, steps)
   if (options.onFailure === 'rollback') refuseOneWay(plan)
-  await refuseObstacles(plan)
+  await refuseObstacles(plan.databases.filter((database) => database.steps.length > 0).map(({ member }) => member))
   const release = randomUUID()
   const jobs: Job[] = []
   for (const database of plan.databases) jobs.push(await prepareJob(database, release, scripts, leases, options))
@@ -138,17 +124,6 @@ function refuseOneWay(plan: ReleasePlan): void {
   )
 }
 
-/** A database that Drover has never touched, and may not touch, is found before any other has had anything. */
-async function refuseObstacles(plan: ReleasePlan): Promise<void> {
-  const fresh = plan.databases.filter(({ member, steps }) => steps.length > 0 && !member.state.initialised)
-  const obstacles = await Promise.all(fresh.map(({ member }) => findStoreObstacle(member.connection)))
-  throwProblems(
-    obstacles.flatMap((obstacle, index) =>
-      obstacle ? [{ ...obstacle, database: fresh[index]!.member.database.name }] : [],
-    ),
-  )
-}
-
 async function prepareJob(
   plan: DatabasePlan,
   release: string,
@@ -159,15 +134,9 @@ async function prepareJob(
   const { member, steps } = plan
   const { name } = member.database
   if (steps.length === 0) return { plan, doneElsewhere: [] }
-  try {
-    const run: Run = { id: randomUUID(), release, history: name, command: options.command, actor: options.actor }
-    if (!member.state.initialised) await ensureStore(member.connection)
-    const lease = leases.use(
-      await acquireLease(member.connection, run, {
-        ...(options.waitLockMs !== undefined && { waitMs: options.waitLockMs }),
-        ...(options.signal && { signal: options.signal }),
-        onWaiting: (holder) => options.onEvent?.({ type: 'lease-waiting', database: name, holder }),
-      }),
+  return naming(name, async () => {
+    const { run, lease } = await hold(member, release, leases, options, (database, holder) =>
+      options.onEvent?.({ type: 'lease-waiting', database, holder }),
     )
     const state = await readState(member.connection, name)
     const rest = remainingSteps(member.history, steps, appliedIds(state))
@@ -175,10 +144,7 @@ async function prepareJob(
     const doneElsewhere = steps.filter((step) => !rest.steps.includes(step))
     if (rest.steps.length === 0) return { plan, doneElsewhere }
     return { plan, doneElsewhere, work: { run, lease, scripts: rest.steps.map((step) => scripts.get(step)!) } }
-  } catch (error) {
-    const [first, ...others] = problemsOf(error, name)
-    throw new DroverError([first!, ...others], { cause: error })
-  }
+  })
 }
 
 async function carryOut({ member }: DatabasePlan, work: Work, options: ReleaseOptions): Promise<PlanOutcome> {

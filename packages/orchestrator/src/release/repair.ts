@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 
-import { acquireLease, type Actor, type ChecksumRepair, type LeaseHolder, recordRepair, type Run } from '@drover/engine'
-import { DroverError, findEdited, findReformatted, type Problem, type Revision } from '@drover/history'
+import { type ChecksumRepair, type LeaseHolder, recordRepair } from '@drover/engine'
+import { findEdited, findReformatted, type Problem, type Revision } from '@drover/history'
 
-import { type Member, problemsOf } from './fleet.ts'
+import type { Member } from './fleet.ts'
+import { type Held, hold, type HoldOptions, naming } from './hold.ts'
 
 /** The applied revisions of one database whose files have changed in comments or white space only. */
 export interface DatabaseRepair {
@@ -18,13 +19,7 @@ export type RepairPlan =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** How to run a repair. */
-export interface RepairOptions {
-  /** The command as it was typed, for the records. */
-  readonly command: string
-  readonly actor: Actor
-  /** How long to wait for another run, in milliseconds. Default 60,000. */
-  readonly waitLockMs?: number
-  readonly signal?: AbortSignal
+export interface RepairOptions extends HoldOptions {
   /** Called when another run holds one of the databases. */
   readonly onWaiting?: (database: string, holder: LeaseHolder) => void
 }
@@ -53,29 +48,17 @@ export function planRepair(
 export async function runRepair(databases: readonly DatabaseRepair[], options: RepairOptions): Promise<void> {
   const release = randomUUID()
   await using leases = new AsyncDisposableStack()
-  const ready: (() => Promise<void>)[] = []
-  for (const { member, checksums } of databases) {
-    if (checksums.length === 0) continue
-    const { database, connection } = member
-    const run: Run = {
-      id: randomUUID(),
-      release,
-      history: database.name,
-      command: options.command,
-      actor: options.actor,
-    }
-    await named(database.name, async () => {
-      const lease = await acquireLease(connection, run, {
-        ...(options.waitLockMs !== undefined && { waitMs: options.waitLockMs }),
-        ...(options.signal && { signal: options.signal }),
-        onWaiting: (holder) => options.onWaiting?.(database.name, holder),
-      })
-      const { token } = leases.use(lease)
-      ready.push(() => recordRepair(connection, { run, token, repairs: checksums }))
-    })
+  const held: { readonly repair: DatabaseRepair; readonly by: Held }[] = []
+  for (const repair of databases.filter(({ checksums }) => checksums.length > 0)) {
+    const { name } = repair.member.database
+    const by = await naming(name, () => hold(repair.member, release, leases, options, options.onWaiting))
+    held.push({ repair, by })
   }
-  const names = databases.filter(({ checksums }) => checksums.length > 0).map(({ member }) => member.database.name)
-  for (const [index, repair] of ready.entries()) await named(names[index]!, repair)
+  for (const { repair, by } of held) {
+    const { member, checksums } = repair
+    const change = { run: by.run, token: by.lease.token, repairs: checksums }
+    await naming(member.database.name, () => recordRepair(member.connection, change))
+  }
 }
 
 function repairOf(member: Member, checksums: ReadonlyMap<string, ReadonlyMap<string, string>>): DatabaseRepair {
@@ -88,14 +71,5 @@ function repairOf(member: Member, checksums: ReadonlyMap<string, ReadonlyMap<str
     member,
     revisions,
     checksums: revisions.map(({ id }) => ({ id, from: recorded.get(id)!, to: files.get(id)! })),
-  }
-}
-
-async function named(database: string, act: () => Promise<void>): Promise<void> {
-  try {
-    await act()
-  } catch (error) {
-    const [first, ...others] = problemsOf(error, database)
-    throw new DroverError([first!, ...others], { cause: error })
   }
 }

@@ -1,29 +1,23 @@
-import type { Actor } from '@drover/engine'
 import type { Step } from '@drover/history'
 
 import type { Database } from '../workspace/discover.ts'
+import type { HoldOptions } from './hold.ts'
 import type { Segment } from './interleave.ts'
 import { prepareJobs, rollBackJob, runSegment, untouched } from './job.ts'
 import type { DatabaseOutcome, ReleaseEvent } from './outcome.ts'
 import type { ReleasePlan } from './plan-release.ts'
 
 /** How a release is run. */
-export interface ReleaseOptions {
+export interface ReleaseOptions extends HoldOptions {
   /** Absolute path of the workspace's root. */
   readonly root: string
-  /** The command as it was typed, for the records. */
-  readonly command: string
-  readonly actor: Actor
   /**
    * What becomes of the other databases when one fails. `stop` leaves those that are left alone; `continue` goes on with
    * those that do not come after the failed one; `rollback` also undoes what this release has done, in reverse. Default `stop`.
    */
   readonly onFailure?: 'stop' | 'continue' | 'rollback'
-  /** How long to wait for another run, in milliseconds. Default 60,000. */
-  readonly waitLockMs?: number
   readonly lockTimeoutMs?: number
   readonly statementTimeoutMs?: number
-  readonly signal?: AbortSignal
   readonly onEvent?: (event: ReleaseEvent) => void
 }
 

@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto'
 
-import {
-  type Actor,
-  acquireLease,
-  ensureStore,
-  findScriptProblems,
-  findStoreObstacle,
-  type Lease,
-  type LeaseHolder,
-  readScript,
-  readState,
-  recordStamp,
-  type Run,
-} from '@drover/engine'
+import { findScriptProblems, type LeaseHolder, readScript, readState, recordStamp } from '@drover/engine'
 import { DroverError, planStamp, type Problem, type Revision, type Target, throwProblems } from '@drover/history'
 
 import { type Member, problemsOf } from './fleet.ts'
+import { type Held, hold, type HoldOptions, naming, refuseObstacles } from './hold.ts'
 import { databasesOfTarget } from './plan-release.ts'
 import { appliedIds } from './status.ts'
 
@@ -42,15 +31,9 @@ export interface StampOutcome {
 }
 
 /** How stamps are carried out. */
-export interface StampOptions {
+export interface StampOptions extends HoldOptions {
   /** Absolute path of the workspace's root. */
   readonly root: string
-  /** The command, for the records. */
-  readonly command: string
-  readonly actor: Actor
-  /** How long to wait for another run, in milliseconds. Default 60,000. */
-  readonly waitLockMs?: number
-  readonly signal?: AbortSignal
   /** Called when another run holds a database. */
   readonly onWaiting?: (database: string, holder: LeaseHolder) => void
 }
@@ -113,11 +96,11 @@ export async function runStamps(
 ): Promise<readonly StampOutcome[]> {
   const work = stamps.filter((stamp) => !isEmptyStamp(stamp))
   const checksums = await readAllChecksums(work, options.root)
-  await refuseObstacles(work)
+  await refuseObstacles(work.map(({ member }) => member))
   await using leases = new AsyncDisposableStack()
   const release = randomUUID()
   const held = new Map<DatabaseStamp, Held>()
-  for (const stamp of work) held.set(stamp, await hold(stamp, release, leases, options))
+  for (const stamp of work) held.set(stamp, await holdUnmoved(stamp, release, leases, options))
 
   const outcomes: StampOutcome[] = []
   for (const stamp of stamps) {
@@ -128,11 +111,6 @@ export async function runStamps(
     else outcomes.push(await carryOut(stamp, one, checksums.get(stamp)!))
   }
   return outcomes
-}
-
-interface Held {
-  readonly run: Run
-  readonly lease: Lease
 }
 
 async function readAllChecksums(
@@ -157,35 +135,16 @@ async function readAllChecksums(
   return checksums
 }
 
-async function refuseObstacles(stamps: readonly DatabaseStamp[]): Promise<void> {
-  const fresh = stamps.filter(({ member }) => !member.state.initialised)
-  const obstacles = await Promise.all(fresh.map(({ member }) => findStoreObstacle(member.connection)))
-  throwProblems(
-    obstacles.flatMap((obstacle, index) =>
-      obstacle ? [{ ...obstacle, database: fresh[index]!.member.database.name }] : [],
-    ),
-  )
-}
-
 /** Takes the lease of a database, and looks again at what is applied: the other run that held it may have changed it. */
-async function hold(
-  stamp: DatabaseStamp,
+async function holdUnmoved(
+  { member }: DatabaseStamp,
   release: string,
   leases: AsyncDisposableStack,
   options: StampOptions,
 ): Promise<Held> {
-  const { member } = stamp
   const { name } = member.database
-  try {
-    const run: Run = { id: randomUUID(), release, history: name, command: options.command, actor: options.actor }
-    if (!member.state.initialised) await ensureStore(member.connection)
-    const lease = leases.use(
-      await acquireLease(member.connection, run, {
-        ...(options.waitLockMs !== undefined && { waitMs: options.waitLockMs }),
-        ...(options.signal && { signal: options.signal }),
-        onWaiting: (holder) => options.onWaiting?.(name, holder),
-      }),
-    )
+  return naming(name, async () => {
+    const held = await hold(member, release, leases, options, options.onWaiting)
     const now = appliedIds(await readState(member.connection, name))
     const planned = appliedIds(member.state)
     if (now.size !== planned.size || [...now].some((id) => !planned.has(id))) {
@@ -195,11 +154,8 @@ async function hold(
         hint: 'run the same command again: it plans anew',
       })
     }
-    return { run, lease }
-  } catch (error) {
-    const [first, ...others] = problemsOf(error, name)
-    throw new DroverError([first!, ...others], { cause: error })
-  }
+    return held
+  })
 }
 
 async function carryOut(
