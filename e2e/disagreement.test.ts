@@ -95,6 +95,23 @@ test('repair waits for no other run longer than it is told to', async () => {
   await pair.expectUnchanged()
 })
 
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('repair that waits for another run ends on %s with %i, and repairs nothing', async (signal, exitCode) => {
+  await using pair = await createAppliedPair()
+  await reformat(pair)
+  await query(pair.urls.beta, `update drover.lease set expires_at = clock_timestamp() + interval '1 hour'`)
+  await pair.remember()
+
+  const running = pair.start(['repair'])
+  await running.waitFor('beta: waiting for another run')
+  running.kill(signal)
+
+  expect(await running.ended).toMatchObject({ exitCode })
+  await pair.expectUnchanged()
+})
+
 test('a database that remembers the texts alone, as earlier versions did, takes a reformatted file for an edited one', async () => {
   await using pair = await createAppliedPair()
   await query(pair.urls.beta, `update drover.applied set checksum = split_part(checksum, '/', 1)`)

@@ -21,6 +21,7 @@ import type { ExitCode } from './exit-code.ts'
 import type { NamedPlan } from './plan-file.ts'
 import { fleetJson } from './render/json.ts'
 import type { Session } from './session.ts'
+import { withDatabaseName } from './targets.ts'
 
 /** What a command wants to be planned. */
 export interface Request {
@@ -93,10 +94,8 @@ export function narrow(
   target: Target,
   command: string,
 ): readonly Database[] {
-  // A target may call its database by an alias, as --database may.
-  const [named] = target.database === undefined ? [] : selectDatabases(workspace, [target.database])
   const names = databasesOfTarget(
-    named ? { ...target, database: named.name } : target,
+    withDatabaseName(workspace, target),
     selected.map((database) => database.name),
     command,
   )
@@ -133,7 +132,8 @@ async function plan(
   return planRelease(members, direction, target, checksums, neighbours, { allowOutOfOrder })
 }
 
-async function readAppliedChecksums(
+/** Checksums of the files of what is applied, by database and revision. */
+export async function readAppliedChecksums(
   workspace: Workspace,
   members: readonly Member[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {

@@ -2,13 +2,13 @@ import { DroverError, parseTarget, type Problem, type Target, throwProblems } fr
 import { type Database, databasesOfTarget, selectDatabases, type Workspace } from '@drover/orchestrator'
 
 /**
- * Reads targets, and calls their databases by their names: a target may use an alias, as `--database` may.
+ * Reads targets, and calls their databases by their names.
  * @throws {DroverError} with everything that is wrong with any of them
  */
 export function readTargets(workspace: Workspace, texts: readonly string[]): readonly Target[] {
   const results = texts.map(parseTarget)
   throwProblems(results.flatMap((result): readonly Problem[] => (result.ok ? [] : [result.problem])))
-  return results.flatMap((result) => (result.ok ? [withName(workspace, result.target)] : []))
+  return results.flatMap((result) => (result.ok ? [withDatabaseName(workspace, result.target)] : []))
 }
 
 /**
@@ -35,7 +35,8 @@ export function onlyDatabase(
   })
 }
 
-function withName(workspace: Workspace, target: Target): Target {
+/** Calls a target's database by its name: a target may use an alias, as `--database` may. */
+export function withDatabaseName(workspace: Workspace, target: Target): Target {
   const [named] = target.database === undefined ? [] : selectDatabases(workspace, [target.database])
   return named ? { ...target, database: named.name } : target
 }

@@ -3,6 +3,7 @@ import { type DatabaseOutcome, type ReleasePlan, runRelease, type Workspace } fr
 
 import { findObjection } from '../confirmation.ts'
 import type { ExitCode } from '../exit-code.ts'
+import { interruptible } from '../interruption.ts'
 import { defaultTargets, type Request, withPlan } from '../planning.ts'
 import { readPlanFile } from '../plan-file.ts'
 import { outcomeJson, planJson } from '../render/json.ts'
@@ -101,20 +102,16 @@ async function confirm(
 
 async function run(session: Session, options: RunOptions, workspace: Workspace, plan: ReleasePlan): Promise<ExitCode> {
   const started = performance.now()
-  const interrupt = new AbortController()
-  let signalled: 'SIGINT' | 'SIGTERM' | undefined
-  const stopListening = session.io.onSignal((signal) => {
-    signalled ??= signal
-    session.progress(`${signal}: finishing the revision that is running, then stopping`)
-    interrupt.abort()
-  })
   const width = Math.max(...plan.databases.map(({ member }) => member.database.name.length))
-  try {
+  const onSignal = (signal: string) =>
+    session.progress(`${signal}: finishing the revision that is running, then stopping`)
+  const untouched = () => ({ databases: plan.databases.map(planJson) })
+  return interruptible(session, { onSignal, untouched }, async ({ signal, exitCode: interrupted }) => {
     const outcomes = await runRelease(plan, {
       root: workspace.root,
       command: session.command,
       actor: session.actor(workspace),
-      signal: interrupt.signal,
+      signal,
       ...(options.onFailure && { onFailure: options.onFailure }),
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
       ...(options.lockTimeout !== undefined && { lockTimeoutMs: options.lockTimeout }),
@@ -128,24 +125,16 @@ async function run(session: Session, options: RunOptions, workspace: Workspace, 
       ...(failed ? [failed.problem] : []),
       ...(rolledBack?.problem ? [rolledBack.problem] : []),
     ])
-    const exitCode = exitCodeOf(outcomes, signalled)
+    const exitCode = exitCodeOf(outcomes, interrupted())
     session.print(...describeOutcome(outcomes, performance.now() - started, session.out))
     if (exitCode === 0 && plan.direction === 'up') session.print(...describePlaces(plan, session.out))
     return session.finish(() => ({ databases: outcomes.map(outcomeJson) }), problems, exitCode)
-  } catch (error) {
-    if (!(error instanceof DroverError) || error.code !== 'INTERRUPTED') throw error
-    return session.finish({ databases: plan.databases.map(planJson) }, error.problems, exitCodeOfSignal(signalled))
-  } finally {
-    stopListening()
-  }
+  })
 }
 
-function exitCodeOf(outcomes: readonly DatabaseOutcome[], signal: 'SIGINT' | 'SIGTERM' | undefined): ExitCode {
+/** @param interrupted how the command ends when it was stopped and nothing failed */
+function exitCodeOf(outcomes: readonly DatabaseOutcome[], interrupted: ExitCode): ExitCode {
   if (outcomes.some((outcome) => outcome.end === 'failed')) return 1
   const stopped = outcomes.some(({ end }) => end === 'interrupted' || end === 'stopped' || end === 'not-tried')
-  return stopped ? exitCodeOfSignal(signal) : 0
-}
-
-function exitCodeOfSignal(signal: 'SIGINT' | 'SIGTERM' | undefined): ExitCode {
-  return signal === 'SIGTERM' ? 143 : 130
+  return stopped ? interrupted : 0
 }

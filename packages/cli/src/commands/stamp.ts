@@ -1,5 +1,4 @@
 import { describeHolder } from '@drover/engine'
-import { DroverError } from '@drover/history'
 import {
   type DatabaseStamp,
   isEmptyStamp,
@@ -13,6 +12,7 @@ import {
 
 import { findObjection } from '../confirmation.ts'
 import { type ExitCode, exitCodeOf } from '../exit-code.ts'
+import { interruptible } from '../interruption.ts'
 import { fleetJson } from '../render/json.ts'
 import { describeStampOutcomes, describeStamps, stampOutcomeJson, stampPlanJson } from '../render/stamp.ts'
 import type { CommonOptions, Session } from '../session.ts'
@@ -66,32 +66,22 @@ async function run(
   workspace: Workspace,
   stamps: readonly DatabaseStamp[],
 ): Promise<ExitCode> {
-  const interrupt = new AbortController()
-  let interrupted: ExitCode = 130
-  const stopListening = session.io.onSignal((signal) => {
-    if (signal === 'SIGTERM' && !interrupt.signal.aborted) interrupted = 143
-    interrupt.abort()
-  })
-  try {
+  const untouched = () => ({ databases: stamps.map(stampPlanJson) })
+  return interruptible(session, { untouched }, async ({ signal, exitCode: interrupted }) => {
     const outcomes = await runStamps(stamps, {
       root: workspace.root,
       command: session.command,
       actor: session.actor(workspace),
-      signal: interrupt.signal,
+      signal,
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
       onWaiting: (database, holder) =>
         session.progress(`${database}: ${session.err.warn('waiting')} for another run: ${describeHolder(holder)}`),
     })
     session.print(...describeStampOutcomes(outcomes, session.out))
     const problems = outcomes.flatMap(({ problem }) => (problem ? [problem] : []))
-    const exitCode = problems.length > 0 ? exitCodeOfFailure(outcomes) : wasStopped(outcomes) ? interrupted : 0
+    const exitCode = problems.length > 0 ? exitCodeOfFailure(outcomes) : wasStopped(outcomes) ? interrupted() : 0
     return session.finish({ databases: outcomes.map(stampOutcomeJson) }, problems, exitCode)
-  } catch (error) {
-    if (!(error instanceof DroverError) || error.code !== 'INTERRUPTED') throw error
-    return session.finish({ databases: stamps.map(stampPlanJson) }, error.problems, interrupted)
-  } finally {
-    stopListening()
-  }
+  })
 }
 
 /** Each stamp is all or nothing: when none was carried out, it was refused before anything was changed. */
