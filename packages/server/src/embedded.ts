@@ -9,7 +9,8 @@ import type { StartEvent } from './embedded/start-event.ts'
  * outlives this process, and belongs to the folder: every later call, from any process, gets the same one. Callers
  * that start at the same moment wait for each other, 60 s at most for each thing, and hear through `onProgress` what
  * they wait for. As root it runs as an unprivileged user; when that user cannot reach the folder, the data is kept
- * under `outside` (default `/var/lib/drover`) and the folder points to it.
+ * under `outside` (default `/var/lib/drover`) and the folder points to it. With `durable: false` (default true) it does not
+ * wait for the disk, which may cost the data when the machine stops: for data that is thrown away anyway.
  *
  * Throws ServerError, every code but STOP_FAILED and INVALID_URL.
  */
@@ -17,6 +18,7 @@ export async function startEmbedded(options: {
   readonly folder: string
   readonly onProgress?: (event: StartEvent) => void
   readonly outside?: string
+  readonly durable?: boolean
 }): Promise<RunningServer> {
   const { startServer } = await import('./embedded/start-server.ts')
   return startServer(options)

@@ -60,7 +60,7 @@ const provideEmbedded: Provider = async (_env, options) => {
   const { folder = makeTemporaryFolder() } = options
   const passing = options.folder === undefined
   if (passing) await removeForgotten()
-  const server = await startEmbedded({ ...options, folder })
+  const server = await startEmbedded({ ...options, folder, durable: !passing })
   return {
     kind: 'embedded',
     url: serverUrl(server),

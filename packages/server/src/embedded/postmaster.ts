@@ -33,7 +33,11 @@ export interface Postmaster {
 export async function ensurePostmaster(
   place: Place,
   programs: Programs,
-  options: { readonly state: ServerState | undefined; readonly onProgress: (event: StartEvent) => void },
+  options: {
+    readonly state: ServerState | undefined
+    readonly durable: boolean
+    readonly onProgress: (event: StartEvent) => void
+  },
 ): Promise<Postmaster> {
   const deadline = performance.now() + READY_MS
   const taken = new Set<number>()
@@ -43,7 +47,7 @@ export async function ensurePostmaster(
 
     const port = await choosePort(place.home, { previous: options.state?.port, taken })
     options.onProgress({ type: 'starting', port })
-    const outcome = await launch(place, programs, port, options.onProgress)
+    const outcome = await launch(place, programs, port, options)
     if ('pid' in outcome) return outcome
 
     if (PORT_IN_USE.test(outcome.said)) taken.add(port)
@@ -95,13 +99,13 @@ async function launch(
   place: Place,
   programs: Programs,
   port: number,
-  onProgress: (event: StartEvent) => void,
+  { durable, onProgress }: { readonly durable: boolean; readonly onProgress: (event: StartEvent) => void },
 ): Promise<Outcome> {
   const marker = markerFor(place.data)
   const log = openLog(place)
   try {
     const before = fstatSync(log).size
-    const child = spawn(join(programs.folder, 'bin/postgres'), ['-D', place.data, ...settings(port, marker)], {
+    const child = spawn(join(programs.folder, 'bin/postgres'), ['-D', place.data, ...settings(port, marker, durable)], {
       // A session of its own: neither Ctrl-C nor the end of the terminal reaches it.
       detached: true,
       cwd: '/',
@@ -131,11 +135,12 @@ async function launch(
 
 /**
  * The settings of an embedded server, as far as they are not PostgreSQL's defaults. They stand on the command line and
- * so follow the installed version of this package, not the day on which the cluster was made. `fsync` stays on: the
- * data is someone's work.
+ * so follow the installed version of this package, not the day on which the cluster was made. `fsync` stays on where
+ * the data is someone's work.
  */
-function settings(port: number, marker: string): readonly string[] {
+function settings(port: number, marker: string, durable: boolean): readonly string[] {
   return [
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']),
     `port=${port}`,
     `listen_addresses=${HOST}`,
     // The path of a socket may have about 100 bytes, and a workspace may lie anywhere.

@@ -16,13 +16,12 @@ export async function startServer(options: {
   readonly folder: string
   readonly onProgress?: (event: StartEvent) => void
   readonly outside?: string
+  readonly durable?: boolean
 }): Promise<RunningServer> {
   const folder = resolve(options.folder)
+  const { outside = '/var/lib/drover', durable = true, onProgress = () => {} } = options
   try {
-    return (
-      findServer(folder, { certain: true }) ??
-      (await startInTurn(folder, options.outside ?? '/var/lib/drover', options.onProgress ?? (() => {})))
-    )
+    return findServer(folder, { certain: true }) ?? (await startInTurn(folder, outside, durable, onProgress))
   } catch (error) {
     throw asServerError(error, folder)
   }
@@ -31,6 +30,7 @@ export async function startServer(options: {
 async function startInTurn(
   folder: string,
   outside: string,
+  durable: boolean,
   onProgress: (event: StartEvent) => void,
 ): Promise<RunningServer> {
   const installed = findPrograms()
@@ -46,7 +46,7 @@ async function startInTurn(
   const place = await choosePlace(home, outside, onProgress)
   const programs = place.user ? await runnableBy(place.user, installed, outside, onProgress) : installed
   const password = await ensureCluster(place, programs, onProgress)
-  const postmaster = await ensurePostmaster(place, programs, { state: readState(home), onProgress })
+  const postmaster = await ensurePostmaster(place, programs, { state: readState(home), durable, onProgress })
   const { pid, port, marker, reused } = postmaster
   const { version } = programs
   writeState(home, { cluster: place.recorded, port, version, running: { pid, data: place.data, marker } })
