@@ -192,11 +192,26 @@ describe('SQL that is refused before anything runs anywhere', () => {
     await pair.expectUnchanged()
   })
 
-  test('what cannot run in a transaction fails, and leaves nothing behind', async () => {
+  test('what cannot run in a transaction is refused before anything ran, and told how to run', async () => {
     const { pair, file } = await createPairWith('create index concurrently a1_id on a1 (id);\n')
     await using _ = pair
 
-    expectFailure(await pair.migrate('upgrade'), 1, `${file}:1: `, 'cannot run in', '[25001]')
-    expect(await queryColumn(pair.urls.alpha, `select to_regclass('a1_id')`)).toEqual([null])
+    expectFailure(
+      await pair.migrate('upgrade'),
+      3,
+      `${file}:1: `,
+      'does not run in a transaction',
+      '"transaction": "none"',
+    )
+    expectFailure(await pair.migrate('check', '--offline'), 4, `${file}:1: `, '"transaction": "none"')
+    await pair.expectUnchanged()
+  })
+
+  test('what cannot run in a transaction without its text telling fails, and leaves nothing behind', async () => {
+    const { pair, file } = await createPairWith('do $$ begin create table a9 (); commit; end $$;\n')
+    await using _ = pair
+
+    expectFailure(await pair.migrate('upgrade'), 1, `${file}:1: `, '[2D000]')
+    expect(await queryColumn(pair.urls.alpha, `select to_regclass('a9')`)).toEqual([null])
   })
 })

@@ -19,7 +19,7 @@ describe('what is typed wrong is refused with 2 or 3, says what to type, and tou
     ['a bad choice', 'upgrade --on-failure explode', 2, '--on-failure', `'explode'`, 'stop'],
     ['a bad colour', 'current --color sometimes', 2, '--color', 'auto, always, never'],
     ['a missing argument', 'show', 2, `missing required argument 'revision'`],
-    ['a missing message', 'revision', 2, `missing required argument 'message'`],
+    ['a missing message', 'revision', 2, 'the message is missing', 'add circle capacity'],
     ['a missing value', 'upgrade --database', 2, `'-d, --database <name>' argument missing`],
     ['one argument too many', 'upgrade head base', 2, 'too many arguments'],
     ['an unknown action of the server', 'server restart', 2, '"restart"', 'start, stop, status or url'],

@@ -18,7 +18,9 @@ const commands = [
   'revision',
   'merge',
   'stamp',
+  'adopt',
   'check',
+  'drift',
   'server',
 ] as const
 

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 
 import { afterAll, describe, expect, test } from 'vitest'
 
+import { journalEntries, migrateAsDrizzle045, writeJournalFolder } from './harness/drizzle-journal.ts'
 import { constant, exactly, flag, like, list, number, type Shape, text } from './harness/json-shape.ts'
 import { createPair, type Pair } from './harness/pair.ts'
-import type { Ended } from './harness/workspace.ts'
+import { query } from './harness/query.ts'
+import { createWorkspace, type Ended } from './harness/workspace.ts'
 
 // The shapes that are promised to programs, each written once.
 
@@ -86,6 +88,13 @@ const point = exactly({
 })
 const branchings = list(exactly({ name: text, branches: list(point) }))
 const findings = list(exactly({ name: text, problems: list(problem), warnings: list(problem), notes: list(text) }))
+const difference = exactly(
+  { object: text, kind: like(/^(?:missing|unexpected|different)$/) },
+  { part: text, expected: text, found: text },
+)
+const drifts = list(
+  exactly({ name: text, problems: list(problem) }, { objects: number, differences: list(difference) }),
+)
 const repairs = list(
   exactly({
     name: text,
@@ -114,6 +123,25 @@ const scripts = list(
   }),
 )
 
+const takenOver = list(
+  exactly({
+    name: text,
+    tool: like(/^(?:drizzle-kit (?:0\.31|1\.0)|Alembic)$/),
+    revisions: list(
+      exactly({
+        id,
+        name: text,
+        parents: list(id),
+        labels: list(text),
+        dependsOn: list(id),
+        message: text,
+        created: time,
+        folder: like(/^databases\//),
+      }),
+    ),
+  }),
+)
+
 /** The fields of each command beside those of every document. */
 const bodies: Record<string, Record<string, Shape>> = {
   init: { databases: states },
@@ -128,7 +156,9 @@ const bodies: Record<string, Record<string, Shape>> = {
   revision: { databases: made },
   merge: { databases: made },
   stamp: { databases: states },
+  adopt: { databases: states },
   check: { databases: findings, compared: flag },
+  drift: { databases: drifts },
   repair: { databases: repairs },
   server: { server: exactly({ running: flag }) },
 }
@@ -167,6 +197,7 @@ const faults = {
     pair.env['BETA_DATABASE_URL'] = 'postgres://nobody@127.0.0.1:9/nothing'
   },
   failing: (pair: Pair) => pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', up: 'select 1 / 0;\n' }),
+  drifted: (pair: Pair) => query(pair.urls.alpha, 'create table extra (id int); comment on schema public is null'),
   malformed: (pair: Pair) => pair.write(`${pair.folders.alpha[0]}/revision.json`, '{}'),
   irreversible: async (pair: Pair) => {
     await pair.migrate('upgrade')
@@ -200,6 +231,7 @@ describe('--json prints one document of the promised shape', () => {
     'show alpha/a1a1',
     'check',
     'check --offline',
+    'drift',
     'server status',
     'plan',
     'plan +1 -d alpha',
@@ -230,6 +262,21 @@ describe('--json prints one document of the promised shape', () => {
     const ended = await pair.migrate(...words.split(' '), '--json')
 
     expectDocument(ended, words.split(' ')[0]!, 0)
+  })
+
+  test('when it succeeds: adopt', async () => {
+    await using workspace = await createWorkspace()
+    const url = await workspace.addDatabase('main')
+    await writeJournalFolder(workspace, 'legacy', journalEntries)
+    await migrateAsDrizzle045(url, journalEntries.slice(0, 2))
+
+    expectDocument(await workspace.migrate('adopt', 'legacy', '--dry-run', '--json'), 'adopt', 0, {
+      databases: takenOver,
+    })
+    expectDocument(await workspace.migrate('adopt', '--baseline', '--dry-run', '--json'), 'adopt', 0)
+    expectDocument(await workspace.migrate('adopt', 'legacy', '--json'), 'adopt', 0, { databases: takenOver })
+    expectDocument(await workspace.migrate('adopt', '--dry-run', '--json'), 'adopt', 0)
+    expectDocument(await workspace.migrate('adopt', '--json'), 'adopt', 0)
   })
 
   test('when it succeeds: history --indicate-current', async () => {
@@ -265,6 +312,8 @@ describe('--json prints one document of the promised shape', () => {
     ['nothing', 'stamp nowhere', 2, none],
     ['nothing', 'stamp +1 -d alpha', 2],
     ['nothing', 'merge -d alpha', 2, none],
+    ['nothing', 'adopt -d alpha', 3, none],
+    ['nothing', 'adopt databases -d alpha', 3, none],
     ['nothing', 'show 9999', 2],
     ['nothing', 'check -d gamma', 2, none],
     ['nothing', 'server restart', 2, none],
@@ -275,7 +324,10 @@ describe('--json prints one document of the promised shape', () => {
     ['unreachable', 'current', 2],
     ['unreachable', 'current --check-heads', 2],
     ['unreachable', 'stamp head', 2],
+    ['unreachable', 'adopt -d beta', 2],
     ['unreachable', 'check', 4],
+    ['unreachable', 'drift', 4],
+    ['drifted', 'drift', 4],
     ['unreachable', 'history --indicate-current -d beta', 2],
     ['failing', 'current --check-heads', 4],
     ['failing', 'init', 1],
@@ -292,6 +344,7 @@ describe('--json prints one document of the promised shape', () => {
     ['malformed', 'show alpha/a1a1', 2],
     ['malformed', 'revision x -d alpha --empty', 2],
     ['malformed', 'check', 4],
+    ['malformed', 'drift', 4],
     ['irreversible', 'downgrade', 3],
   ])('when it fails, with %s wrong: %s', async (fault, words, exitCode, body) => {
     const pair = await pairWith(fault)

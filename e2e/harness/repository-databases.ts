@@ -56,6 +56,7 @@ export async function createRepositoryDatabases(
     HOME: process.env['HOME'] ?? '',
     // Keeps a developer's own .env out of it.
     NODE_ENV: 'production',
+    DROVER_SHADOW_URL: inject('serverUrl'),
     ...Object.fromEntries(databaseNames.map((name) => [variables[name], urls[name]])),
   }
   const start: RepositoryDatabases['start'] = (args, { cwd = repository, env: more = {} } = {}) =>

@@ -36,6 +36,7 @@ interface RevisionFiles {
   readonly dependsOn?: readonly string[]
   readonly labels?: readonly string[]
   readonly created?: string
+  readonly transaction?: 'none'
   readonly up?: string | null
   readonly down?: string | null
 }
@@ -43,14 +44,17 @@ interface RevisionFiles {
 /** A workspace in a temporary folder, with databases of its own on the tests' server. */
 export interface TestWorkspace extends AsyncDisposable {
   readonly root: string
-  /** The environment in which commands run: the URLs of the databases, and nothing of the caller's but PATH and HOME. */
+  /** The environment in which commands run: the URLs of databases and shadows, and nothing of the caller's but PATH and HOME. */
   readonly env: Record<string, string>
   /** Writes a file, path from the root, and makes its folders. */
   write(path: string, text: string): Promise<void>
-  /** Adds a database package and creates its database; `create: false` names one that the server does not have. */
+  /**
+   * Adds a database package and creates its database; `create: false` names one that the server does not have. `schema` is the
+   * text of its Drizzle schema, `databases/<name>/schema.ts`.
+   */
   addDatabase(
     name: string,
-    options?: { readonly after?: readonly string[]; readonly create?: boolean },
+    options?: { readonly after?: readonly string[]; readonly create?: boolean; readonly schema?: string },
   ): Promise<string>
   /** Adds a revision; returns its folder, from the root. Parents default to the revision added before to this database. */
   addRevision(database: string, files: RevisionFiles): Promise<string>
@@ -70,11 +74,16 @@ export async function createWorkspace(name = 'workspace'): Promise<TestWorkspace
   const databases: AsyncDisposable[] = []
   const lastRevision = new Map<string, string>()
   let revisions = 0
-  const env: Record<string, string> = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' }
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '',
+    DROVER_SHADOW_URL: inject('serverUrl'),
+  }
 
   // `database.ts` finds the package as it would in a real installation.
   await mkdir(join(root, 'node_modules', '@drover'), { recursive: true })
   await symlink(join(repository, 'packages', 'config'), join(root, 'node_modules', '@drover', 'config'))
+  await symlink(join(repository, 'node_modules', 'drizzle-orm'), join(root, 'node_modules', 'drizzle-orm'))
 
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(root, path)), { recursive: true })
@@ -89,8 +98,9 @@ export async function createWorkspace(name = 'workspace'): Promise<TestWorkspace
     write,
     start,
     migrate: (...args) => start(args).ended,
-    addDatabase: async (database, { after = [], create = true } = {}) => {
-      const declaration = `{ name: '${database}', after: ${JSON.stringify(after)} }`
+    addDatabase: async (database, { after = [], create = true, schema } = {}) => {
+      const declaration = `{ name: '${database}', after: ${JSON.stringify(after)}${schema === undefined ? '' : ", schema: './schema.ts'"} }`
+      if (schema !== undefined) await write(`databases/${database}/schema.ts`, schema)
       await write(
         `databases/${database}/database.ts`,
         `import { defineDatabase } from '@drover/config'\n\nexport default defineDatabase(${declaration})\n`,
@@ -110,7 +120,7 @@ export async function createWorkspace(name = 'workspace'): Promise<TestWorkspace
       const folder = `databases/${database}/migrations/${created.slice(0, 19).replaceAll(/[-:T]/g, '')}_${id}`
       await write(
         `${folder}/revision.json`,
-        `${JSON.stringify({ id, parents, message, created, labels: files.labels, dependsOn: files.dependsOn }, null, 2)}\n`,
+        `${JSON.stringify({ id, parents, message, created, labels: files.labels, dependsOn: files.dependsOn, transaction: files.transaction }, null, 2)}\n`,
       )
       if (up !== null) await write(`${folder}/migration.sql`, up)
       if (down !== null) await write(`${folder}/down.sql`, down)

@@ -80,7 +80,15 @@ function databaseOf(isProtected: boolean): Confirmation['databases'][number] {
     url: [],
     database: name,
     migrations: 'migrations',
+    objects: 'objects',
     protected: isProtected,
+    foreign: [],
   }
-  return { name, folder: `databases/${name}`, migrations: `databases/${name}/migrations`, config }
+  return {
+    name,
+    folder: `databases/${name}`,
+    migrations: `databases/${name}/migrations`,
+    objects: `databases/${name}/objects`,
+    config,
+  }
 }

@@ -14,6 +14,8 @@ export interface CliIo {
   readonly cwd: string
   /** Asks a yes-or-no question. Missing where nobody can be asked. */
   readonly confirm?: ((question: string) => Promise<boolean>) | undefined
+  /** Asks which of several answers is meant; resolves to its place, from 0. Missing where nobody can be asked. */
+  readonly choose?: ((question: string, answers: readonly string[]) => Promise<number>) | undefined
   /** Calls back on SIGINT and SIGTERM; returns what stops that. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
 }

@@ -32,6 +32,8 @@ export interface Request {
   readonly createMissing?: boolean
   /** Default `false`. */
   readonly allowOutOfOrder?: boolean
+  /** Whether revisions that are half done are gone on with. Default `false`. */
+  readonly resume?: boolean
   /** A plan that was made before, which is all that may be done; it brings the target. */
   readonly file?: NamedPlan
 }
@@ -77,7 +79,10 @@ export async function withPlan(
     if (moved.length > 0) return refuse(moved)
   }
 
-  const planned = await plan(session, workspace, fleet, direction, parsed.target, allowOutOfOrder)
+  const planned = await plan(session, workspace, fleet, direction, parsed.target, {
+    allowOutOfOrder,
+    resume: request.resume ?? false,
+  })
   if (!planned.ok) return refuse(file ? describeUnplannable(file.plan, planned.problems, file.path) : planned.problems)
   const otherwise = file ? findOtherSteps(file.plan, planned.plan, file.path) : []
   if (otherwise.length > 0) return refuse(otherwise)
@@ -125,11 +130,11 @@ async function plan(
   { members }: Fleet,
   direction: Direction,
   target: Target,
-  allowOutOfOrder: boolean,
+  options: Parameters<typeof planRelease>[5],
 ): Promise<ReturnType<typeof planRelease>> {
   const checksums = direction === 'up' ? await readAppliedChecksums(workspace, members) : new Map()
   const neighbours = await session.neighbours(workspace, members, direction)
-  return planRelease(members, direction, target, checksums, neighbours, { allowOutOfOrder })
+  return planRelease(members, direction, target, checksums, neighbours, options)
 }
 
 /** Checksums of the files of what is applied, by database and revision. */

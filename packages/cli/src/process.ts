@@ -25,7 +25,10 @@ function processIo(): CliIo {
     env: process.env,
     cwd: process.cwd(),
     get confirm() {
-      return process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined
+      return isAttended() ? confirm : undefined
+    },
+    get choose() {
+      return isAttended() ? choose : undefined
     },
     onSignal,
   }
@@ -40,22 +43,43 @@ function outputOf(name: 'stdout' | 'stderr'): Output {
   }
 }
 
+function isAttended(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY
+}
+
 async function confirm(question: string): Promise<boolean> {
+  return /^y(?:es)?$/i.test((await ask(`${question} [y/N] `)) ?? '')
+}
+
+async function choose(question: string, answers: readonly string[]): Promise<number> {
+  const list = answers.map((answer, index) => `  ${index + 1}  ${answer}\n`).join('')
+  for (;;) {
+    const answer = await ask(`${question}\n${list}Which one? [1-${answers.length}] `)
+    if (answer === undefined) return await interrupt()
+    if (/^\d+$/.test(answer) && Number(answer) >= 1 && Number(answer) <= answers.length) return Number(answer) - 1
+  }
+}
+
+/** What is typed; nothing at the end of the input. */
+async function ask(question: string): Promise<string | undefined> {
   const { createInterface } = await import('node:readline/promises')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+    return (await terminal.question(question)).trim()
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'AbortError') throw error
     process.stderr.write('\n')
-    // Ctrl+D is the end of the input, and a no. Ctrl+C is here what it is anywhere else.
-    if (!error.message.includes('Ctrl+C')) return false
-    const { DroverError } = await import('@drover/history')
-    const hint = 'nothing was changed; run the same command again'
-    throw new DroverError({ code: 'INTERRUPTED', message: 'interrupted', hint }, { cause: error })
+    // Ctrl+D is the end of the input. Ctrl+C is here what it is anywhere else.
+    return error.message.includes('Ctrl+C') ? await interrupt(error) : undefined
   } finally {
     terminal.close()
   }
+}
+
+async function interrupt(cause?: Error): Promise<never> {
+  const { DroverError } = await import('@drover/history')
+  const hint = 'nothing was changed; run the same command again'
+  throw new DroverError({ code: 'INTERRUPTED', message: 'interrupted', hint }, { cause })
 }
 
 function onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {

@@ -149,22 +149,38 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
     'pnpm migrate show main/3f9c',
     async () => (await import('./commands/history.ts')).show,
   )
-  add(
-    'revision <message>',
-    'Make a new revision after the head, with an up and a down to fill in.',
+  const revision = add(
+    'revision [message]',
+    'Make new revisions from the Drizzle schemas, with an up and a down that have been tried; one for each database that has changed.',
     [
-      'pnpm migrate revision "add circle capacity" -d main --empty',
-      'pnpm migrate revision-creds "add passkeys" --empty',
+      'pnpm migrate revision "add circle capacity"',
+      'pnpm migrate revision-creds "rename it" --rename tokens.value=tokens.digest',
+      'pnpm migrate revision "fill in the slugs" -d main --empty',
       'pnpm migrate revision "add invoices" --empty --head main/3f9c --splice \\',
       '  --branch-label billing --depends-on credentials/head',
     ].join('\n'),
     async () => (await import('./commands/revision.ts')).revision,
   )
     .option('--empty', 'write empty files to fill in')
+    .option(
+      '--rename <old=new>',
+      'what is new is something old under another name: users.name=users.full_name (repeatable)',
+    )
+    .option('--no-rename', 'everything else that is new is new, and what is gone is dropped')
+    .option('--concurrently', 'make indexes on tables that exist without blocking writers, in a revision of their own')
+    .option('--no-proof', 'do not try the SQL on a shadow, and say so in revision.json')
+    .option('--adopt', 'add what is missing to the folders that drizzle-kit generate has made')
     .option('--head <target>', 'what it comes after (default: the head); base starts a history of its own')
     .option('--splice', 'let it come after a revision that is no head, which starts a branch')
     .option('--branch-label <label>', 'a name for its branch (repeatable)', collect)
     .option('--depends-on <revision>', 'what else must be applied first (repeatable)', collect)
+  // Commander takes the two for one option with two values, and they can be said together.
+  let renames: readonly string[] = []
+  revision.on('option:rename', (text: string) => {
+    renames = collect(text, renames)
+    revision.setOptionValue('renames', renames)
+  })
+  revision.on('option:no-rename', () => revision.setOptionValue('allNew', true))
   add(
     'merge [revisions...]',
     'Join branches with a revision that changes nothing itself (default: all heads of the database).',
@@ -182,11 +198,33 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
     .option('--dry-run', 'show what would be recorded and change nothing')
     .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
   add(
+    'adopt [folder]',
+    'Take over the history of drizzle-kit or Alembic: a folder of theirs, or without one what their table says is applied.',
+    [
+      'pnpm migrate adopt legacy/drizzle -d main',
+      'pnpm migrate adopt -d main --dry-run',
+      'pnpm migrate adopt -d main --baseline',
+    ].join('\n'),
+    async () => (await import('./commands/adopt.ts')).adopt,
+  )
+    .option('--table <name>', 'the table that says what is applied, when it has another name than the tool gives it')
+    .option('--accept-edited', 'count revisions as applied whose files were edited since the other tool ran them')
+    .option('--baseline', 'make a first revision from the schema of the database as it is')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'show what would be taken over and change nothing')
+    .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
+  add(
     'check',
     'Check that files and databases agree: graph, one head, SQL filled in, nothing edited after it was applied.',
     'pnpm migrate check\npnpm migrate check --offline',
     async () => (await import('./commands/check.ts')).check,
   ).option('--offline', 'look at the files only, and at no database')
+  add(
+    'drift',
+    'Compare the databases with shadows that are built from what is applied in them.',
+    'pnpm migrate drift\npnpm migrate drift -d main --verbose',
+    async () => (await import('./commands/drift.ts')).drift,
+  )
   add(
     'repair',
     'Remember the files of applied revisions as they are now, where only comments or white space were edited.',
@@ -252,6 +290,9 @@ function withOtherWays(command: Command): Command {
   return command
     .addOption(
       new Option('--plan <file>', 'do what a file of "plan --out" says, and nothing else').conflicts('allowOutOfOrder'),
+    )
+    .addOption(
+      new Option('--resume', 'go on with a revision whose statements are not all done').conflicts(['plan', 'sql']),
     )
     .option('--sql', 'print a script for psql instead; for a range <a:b> without any server')
     .option('--out-dir <folder>', 'with --sql: write a script for each database into a folder')

@@ -16,6 +16,7 @@ import {
   type Neighbour,
   openFleet,
   readNeighbours,
+  readVariable,
   selectDatabases,
   type Workspace,
 } from '@drover/orchestrator'
@@ -134,6 +135,19 @@ export class Session {
     })
   }
 
+  /**
+   * URL of the server on which shadows are made: what `DROVER_SHADOW_URL` holds, else the development server, which is
+   * started when it does not run.
+   * @throws {DroverError} `URL_INVALID`, `SERVER_UNAVAILABLE`
+   */
+  async shadowServer(workspace: Workspace): Promise<string> {
+    const named = readVariable('DROVER_SHADOW_URL', this.environment(workspace))
+    if (!named) return (await this.#startDevelopmentServer(workspace)).url
+    // Parsed for its errors: a password must not end up in those of others.
+    ConnectionUrl.parse(named.text, named.source)
+    return named.text.replace(/^postgres(?:ql)?(?:\+[a-z0-9]+)?:/, 'postgres:')
+  }
+
   /** Whether the environment says where any of the databases is, so that the development server has no part in it. */
   isConfigured(workspace: Workspace): boolean {
     return workspace.databases.some((database) => isNamed(database, this.environment(workspace)))
@@ -174,7 +188,7 @@ export class Session {
     })
   }
 
-  async #startDevelopmentServer(workspace: Workspace): Promise<DevelopmentServer> {
+  async #startDevelopmentServer(workspace: Workspace): Promise<DevelopmentServer & { readonly url: string }> {
     const { startEmbedded, serverUrl } = await import('@drover/server')
     const { describeStart, translateServerErrors } = await import('./development-server.ts')
     const server = await translateServerErrors(() =>
@@ -184,10 +198,8 @@ export class Session {
       }),
     )
     // It listens on this machine alone: asking it for TLS would be a round trip for nothing.
-    return {
-      urlFor: (database) =>
-        ConnectionUrl.parse(`${serverUrl(server, database)}?sslmode=disable`, 'the embedded server'),
-    }
+    const urlOf = (database?: string) => `${serverUrl(server, database)}?sslmode=disable`
+    return { url: urlOf(), urlFor: (database) => ConnectionUrl.parse(urlOf(database), 'the embedded server') }
   }
 }
 

@@ -19,10 +19,12 @@ describe('parseDatabaseConfig', () => {
         aliases: [],
         schema: undefined,
         migrations: './migrations',
+        objects: './objects',
         after: [],
         url: ['MAIN_DATABASE_URL'],
         database: 'main',
         protected: false,
+        foreign: [],
       } satisfies DatabaseConfig,
     })
   })
@@ -33,10 +35,12 @@ describe('parseDatabaseConfig', () => {
       aliases: ['creds'],
       schema: './src/schema.ts',
       migrations: './history',
+      objects: './sql',
       after: ['main', 'gdpr'],
       url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'],
       database: 'drover_credentials',
       protected: true,
+      foreign: ['schema topology', 'table public.spatial_*'],
     } as const
 
     expect(parseDatabaseConfig(defineDatabase(declaration))).toEqual({ ok: true, config: declaration })
@@ -54,6 +58,18 @@ describe('parseDatabaseConfig', () => {
     ['a-b_c-2', 'A_B_C_2_DATABASE_URL'],
   ])('reads the URL of %s from %s by default', (name, variable) => {
     expect(configOf({ name }).url).toEqual([variable])
+  })
+
+  it.each([
+    'schema topology',
+    'schema "two words"',
+    'table public.spatial_*',
+    'extension *',
+    'materialized view public.totals',
+    'function app.touch()',
+    'default privileges for role owner on tables',
+  ])('takes %s for a foreign object', (foreign) => {
+    expect(configOf({ name: 'main', foreign: [foreign] }).foreign).toEqual([foreign])
   })
 
   it.each(['a', 'test_2', 'eu-west', 'a'.repeat(63)])('takes %s for a name', (name) => {
@@ -85,6 +101,8 @@ describe('parseDatabaseConfig', () => {
     [{ name: 'main', schema: '' }, '"schema" must not be empty'],
     [{ name: 'main', migrations: null }, '"migrations" must be a path, and is null'],
     [{ name: 'main', migrations: '' }, '"migrations" must not be empty'],
+    [{ name: 'main', objects: null }, '"objects" must be a path, and is null'],
+    [{ name: 'main', objects: '' }, '"objects" must not be empty'],
     [{ name: 'main', after: 'gdpr' }, '"after" must be a list of database names, and is "gdpr"'],
     [{ name: 'main', after: ['gdpr', 1] }, '"after.1" must be the name of a database, and is 1'],
     [
@@ -99,6 +117,15 @@ describe('parseDatabaseConfig', () => {
     [{ name: 'main', url: [null] }, '"url.0" must be the name of a variable, and is null'],
     [{ name: 'main', database: '' }, '"database" must not be empty'],
     [{ name: 'main', protected: 'yes' }, '"protected" must be true or false, and is "yes"'],
+    [{ name: 'main', foreign: 'schema topology' }, '"foreign" must be a list of objects, and is "schema topology"'],
+    [
+      { name: 'main', foreign: ['table public.a', 'tabel public.b'] },
+      '"foreign.1" must be a kind and a name, such as "schema topology" or "table public.spatial_*", and is "tabel public.b"',
+    ],
+    [
+      { name: 'main', foreign: ['table *_old'] },
+      '"foreign.0" must be a kind and a name, such as "schema topology" or "table public.spatial_*", and is "table *_old"',
+    ],
     [{ name: 'main', migration: './migrations' }, '"migration" is not an option'],
     [{ name: 'main', default: { name: 'main' } }, '"default" is not an option'],
   ])('says what is wrong with %j: %s', (exported, fault) => {

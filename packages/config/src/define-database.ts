@@ -8,11 +8,45 @@ const nameThat = (must: string) =>
       'must be at most 63 lower-case letters, digits, "-" and "_", starting with a letter',
     ),
   )
+/** What `foreign` may name, as `drift` calls it. */
+const kinds = [
+  'aggregate',
+  'cast',
+  'collation',
+  'composite type',
+  'conversion',
+  'default privileges',
+  'domain',
+  'enum',
+  'event trigger',
+  'extension',
+  'foreign-data wrapper',
+  'foreign table',
+  'function',
+  'language',
+  'materialized view',
+  'operator class',
+  'operator family',
+  'operator',
+  'procedure',
+  'publication',
+  'range',
+  'schema',
+  'sequence',
+  'server',
+  'statistics',
+  'table',
+  'text search configuration',
+  'text search dictionary',
+  'type',
+  'view',
+]
 const fields = {
   name: nameThat('must be a string'),
   aliases: v.optional(v.array(nameThat('must be a name'), 'must be a list of names'), []),
   schema: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
   migrations: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty')), './migrations'),
+  objects: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty')), './objects'),
   after: v.optional(v.array(nameThat('must be the name of a database'), 'must be a list of database names'), []),
   url: v.optional(
     v.pipe(
@@ -28,6 +62,19 @@ const fields = {
   ),
   database: v.optional(v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))),
   protected: v.optional(v.boolean('must be true or false'), false),
+  foreign: v.optional(
+    v.array(
+      v.pipe(
+        v.string('must be text'),
+        v.regex(
+          new RegExp(`^(?:${kinds.join('|')}) (?:[^*]+\\*?|\\*)$`),
+          'must be a kind and a name, such as "schema topology" or "table public.spatial_*"',
+        ),
+      ),
+      'must be a list of objects',
+    ),
+    [],
+  ),
 }
 // Unlike a strict object, this one reports every unknown field, not the first alone.
 const schema = v.objectWithRest(fields, v.never())
@@ -42,6 +89,8 @@ export interface DatabaseDeclaration {
   readonly schema?: string
   /** Path of the folder with the revisions. Default `./migrations`. */
   readonly migrations?: string
+  /** Path of the folder with the objects that are declared as SQL files. Default `./objects`; it need not be there. */
+  readonly objects?: string
   /** Names of the databases that are upgraded before this one, and downgraded after it. Default none. */
   readonly after?: readonly string[]
   /**
@@ -53,6 +102,11 @@ export interface DatabaseDeclaration {
   readonly database?: string
   /** Whether a downgrade needs `--yes` even where nobody can be asked. Default `false`. */
   readonly protected?: boolean
+  /**
+   * What is in the database and none of its history's business, each as kind and name: `schema topology` (with all that is
+   * in it), `table public.spatial_ref_sys`, `extension postgis`. A name may end in `*`. Default none.
+   */
+  readonly foreign?: readonly string[]
 }
 
 /** A declaration with its defaults filled in. */
@@ -61,10 +115,12 @@ export interface DatabaseConfig {
   readonly aliases: readonly string[]
   readonly schema: string | undefined
   readonly migrations: string
+  readonly objects: string
   readonly after: readonly string[]
   readonly url: readonly string[]
   readonly database: string
   readonly protected: boolean
+  readonly foreign: readonly string[]
 }
 
 /** Declares a database package: the default export of its `database.ts`. Checks types only; Drover validates on load. */

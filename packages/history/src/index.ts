@@ -10,6 +10,7 @@ export {
   type History,
   type HistoryResult,
 } from './graph.ts'
+export { describeHalfDone, type HalfDone, type Leftover } from './half-done.ts'
 export { checkMerge, type MergeCheck } from './merge.ts'
 export { type Node, sortTopologically, findCircle } from './order.ts'
 export {

@@ -23,6 +23,17 @@ export type ProblemCode =
   | 'DUPLICATE_LABEL'
   | 'MISSING_PARENT'
   | 'CYCLE'
+  // the Drizzle schema of a database, its snapshots, and the objects declared beside it
+  | 'SCHEMA_INVALID'
+  | 'SNAPSHOT_INVALID'
+  | 'OBJECT_INVALID'
+  | 'RENAME_AMBIGUOUS'
+  | 'RENAME_UNKNOWN'
+  | 'NAME_UNUSABLE'
+  | 'SHADOW_FAILED'
+  | 'BRANCHES_CONFLICT'
+  // a history that another tool has made
+  | 'ADOPTION_REFUSED'
   // a server that is not there, or not for us
   | 'UNREACHABLE'
   | 'AUTHENTICATION_FAILED'
@@ -40,6 +51,7 @@ export type ProblemCode =
   | 'APPLIED_GAP'
   | 'UNFILLED'
   | 'OWN_TRANSACTION'
+  | 'OUTSIDE_TRANSACTION'
   | 'IRREVERSIBLE'
   | 'NOT_APPLIED'
   | 'SAME_DATABASE'
@@ -54,10 +66,14 @@ export type ProblemCode =
   | 'NOT_CONFIRMED'
   // what a check finds
   | 'NOT_UP_TO_DATE'
+  | 'NOT_PROVED'
+  | 'SCHEMA_CHANGED'
+  | 'DRIFT'
   // while running
   | 'STATEMENT_FAILED'
   | 'CONNECTION_LOST'
   | 'LEASE_LOST'
+  | 'HALF_DONE'
   | 'INTERRUPTED'
   | 'INTERNAL'
 

@@ -16,6 +16,10 @@ export interface Revision {
   readonly folder: string
   /** Whether there is a `down.sql`. */
   readonly reversible: boolean
+  /** `none`: its statements run one by one, outside a transaction. In a transaction of its own when it is missing. */
+  readonly transaction?: 'none'
+  /** `none`: it was generated, and nobody has tried whether it does what it says. */
+  readonly proof?: 'none'
 }
 
 /** A revision of another database. */

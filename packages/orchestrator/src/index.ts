@@ -39,7 +39,7 @@ export {
   type StampsResult,
   targetsByDatabase,
 } from './release/stamp.ts'
-export { appliedIds, type Status, statusOf } from './release/status.ts'
+export { appliedIds, findHalfDone, type Status, statusOf } from './release/status.ts'
 export {
   type Database,
   databaseOfFolder,
@@ -47,4 +47,11 @@ export {
   selectDatabases,
   type Workspace,
 } from './workspace/discover.ts'
-export { type DevelopmentServer, type Environment, isNamed, locateDatabases, type Located } from './workspace/locate.ts'
+export {
+  type DevelopmentServer,
+  type Environment,
+  isNamed,
+  locateDatabases,
+  type Located,
+  readVariable,
+} from './workspace/locate.ts'

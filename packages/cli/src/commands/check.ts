@@ -13,6 +13,7 @@ import {
   appliedIds,
   type Database,
   findBrokenDependencies,
+  findHalfDone,
   type Member,
   type NamedHistory,
   problemsOf,
@@ -43,16 +44,20 @@ interface Findings {
  */
 export async function check(session: Session, options: CheckOptions): Promise<ExitCode> {
   const { workspace, selected } = await session.workspace()
+  const schemas = await import('../compare-schemas.ts')
+  // Loads drizzle-kit while the files are looked at.
+  await using comparer = schemas.startComparing(workspace, selected)
   const files = await Promise.all(selected.map((database) => checkFiles(workspace, database)))
   // A history that can be read is compared, whatever else is wrong with it.
   const read = files.filter((finding) => finding.history).map((finding) => finding.database)
   const compared = options.offline ? undefined : await checkDatabases(session, workspace, read)
   const broken = checkDependencies(workspace, files)
+  const changed = await comparer.findChanges(files)
 
   const findings = files.map((finding) =>
     join(
       finding,
-      broken.filter((problem) => problem.database === finding.database.name),
+      [...broken, ...changed].filter((problem) => problem.database === finding.database.name),
       compared?.find((one) => one.database === finding.database),
     ),
   )
@@ -150,11 +155,14 @@ async function checkDatabases(
   return [...members, ...fleet.unread.map((unread) => ({ ...unread, warnings: [], notes: [] }))]
 }
 
-async function checkMember(workspace: Workspace, { database, history, state }: Member): Promise<Findings> {
+async function checkMember(workspace: Workspace, member: Member): Promise<Findings> {
+  const { database, history, state } = member
+  const halfDone = findHalfDone(member)
   const applied = appliedIds(state)
   const known = history.revisions.filter((revision) => applied.has(revision.id))
   const checksums = await readChecksums(workspace.root, known, state.applied)
   const problems = [
+    ...(halfDone ? [halfDone] : []),
     ...findUnknown(history, applied),
     ...findGaps(history, applied),
     ...findEdited(history, state.applied, checksums),

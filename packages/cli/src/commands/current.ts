@@ -1,5 +1,5 @@
 import type { Problem } from '@drover/history'
-import { type Database, type Fleet, type Member, statusOf } from '@drover/orchestrator'
+import { type Database, findHalfDone, type Fleet, type Member, statusOf } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { fleetJson } from '../render/json.ts'
@@ -27,6 +27,10 @@ export async function current(session: Session, options: CurrentOptions): Promis
     ),
   )
   if (options.verbose) for (const member of fleet.members) session.print(...appliedLines(member))
+  for (const member of fleet.members) {
+    const halfDone = findHalfDone(member)
+    if (halfDone && !options.checkHeads) session.warn(halfDone)
+  }
   const unread = fleet.unread.flatMap((one) => one.problems)
   const problems = options.checkHeads ? [...unread, ...selected.flatMap((one) => findLag(one, fleet))] : unread
   return session.finish({ databases: fleetJson(selected, fleet) }, problems)
@@ -40,6 +44,8 @@ function findLag(database: Database, fleet: Fleet): readonly Problem[] {
   const missing = fleet.unread.some((one) => one.database === database && one.problems.length === 0)
   if (missing) return [{ ...about, message: 'not created yet', hint: 'pnpm migrate upgrade' }]
   if (!member) return []
+  const halfDone = findHalfDone(member)
+  if (halfDone) return [{ ...about, message: halfDone.message, ...(halfDone.hint && { hint: halfDone.hint }) }]
   const { state, pending } = statusOf(member)
   switch (state) {
     case 'up-to-date':
@@ -63,6 +69,14 @@ function findLag(database: Database, fleet: Fleet): readonly Problem[] {
 function memberCells(member: Member, style: Style): readonly string[] {
   const status = statusOf(member)
   const place = status.current.map((id) => (status.heads.includes(id) ? `${id} (head)` : id)).join(', ')
+  const { halfDone } = member.state
+  if (halfDone) {
+    const verb = halfDone.direction === 'up' ? 'applied' : 'reverted'
+    const words = halfDone.held
+      ? style.warn(`${halfDone.id} is being ${verb}: ${halfDone.done} of ${count(halfDone.total, 'statement')} done`)
+      : style.bad(`${halfDone.id} is half ${verb}`)
+    return [member.database.name, place || 'base', words]
+  }
   return [member.database.name, place || 'base', stateText(status, style)]
 }
 

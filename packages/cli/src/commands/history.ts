@@ -246,6 +246,7 @@ function describeRevision(database: Database, graph: History, revision: Revision
     ['followed by', followers.join(', ') || 'none: it is a head'],
     ['folder', revision.folder],
     ['reversible', revision.reversible ? 'yes' : 'no: it has no down.sql'],
+    ...(revision.transaction === 'none' ? [['transaction', 'none: its statements run one by one']] : []),
   ]
   return columns(rows)
 }

@@ -27,7 +27,11 @@ export async function merge(session: Session, options: MergeOptions, ...texts: r
   }
   const { parents } = chosen
   const message = options.message?.trim() || `merge ${parents.map((id) => shortNameOf(history, id)).join(' and ')}`
-  const written = writeMergeRevision(source, history, { message, parents, created: new Date() })
+  // Loaded here, because drizzle-kit's room is large.
+  const { keepSchema } = await import('@drover/drizzle')
+  const { id, files } = await keepSchema(source, history, parents)
+  const draft = { message, parents, created: new Date(), ...(id !== undefined && { id }) }
+  const written = writeMergeRevision(source, history, draft, files)
   session.print(...describeMade(name, written, history.heads.length))
   session.print(`  it joins branches and changes nothing itself: apply it with pnpm migrate upgrade -d ${name}`)
   return session.finish({ databases: [{ name, revisions: [madeJson(written)] }] })

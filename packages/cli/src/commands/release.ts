@@ -19,6 +19,7 @@ interface RunOptions extends CommonOptions {
   readonly waitLock?: number
   readonly onFailure?: 'stop' | 'continue' | 'rollback'
   readonly allowOutOfOrder?: boolean
+  readonly resume?: boolean
   /** A file of `plan --out`. */
   readonly plan?: string
   readonly sql?: boolean
@@ -44,9 +45,15 @@ async function moveOrWrite(
   target: string | undefined,
 ): Promise<ExitCode> {
   refuseMixture(session.command, options, target)
-  const { allowOutOfOrder = false } = options
+  const { allowOutOfOrder = false, resume = false } = options
   const file = options.plan === undefined ? undefined : readPlanFile(session, options.plan)
-  const request = { direction, target: target ?? defaultTargets[direction], allowOutOfOrder, ...(file && { file }) }
+  const request = {
+    direction,
+    target: target ?? defaultTargets[direction],
+    allowOutOfOrder,
+    resume,
+    ...(file && { file }),
+  }
   if (!options.sql) return move(session, options, request)
   const { writeOffline } = await import('./offline.ts')
   return writeOffline(session, options, request)
@@ -112,6 +119,7 @@ async function run(session: Session, options: RunOptions, workspace: Workspace, 
       command: session.command,
       actor: session.actor(workspace),
       signal,
+      ...(options.resume && { resume: true }),
       ...(options.onFailure && { onFailure: options.onFailure }),
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
       ...(options.lockTimeout !== undefined && { lockTimeoutMs: options.lockTimeout }),

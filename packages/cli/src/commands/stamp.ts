@@ -57,12 +57,21 @@ export async function stamp(session: Session, options: StampOptions, ...texts: r
     if (objection) return session.finish({ databases: stamps.map(stampPlanJson) }, [objection])
   }
   // Awaited here: the connections are closed when this function returns.
-  return await run(session, options, workspace, stamps)
+  return await carryOutStamps(session, options, workspace, stamps)
 }
 
-async function run(
+/** How stamps are carried out. */
+export interface StampRunOptions {
+  /** In milliseconds. */
+  readonly waitLock?: number
+  /** Whether revisions may be recorded whose SQL is still to be filled in. */
+  readonly acceptUnfilled?: boolean
+}
+
+/** Carries stamps out, says how it went, and ends the command. */
+export async function carryOutStamps(
   session: Session,
-  options: StampOptions,
+  options: StampRunOptions,
   workspace: Workspace,
   stamps: readonly DatabaseStamp[],
 ): Promise<ExitCode> {
@@ -74,6 +83,7 @@ async function run(
       actor: session.actor(workspace),
       signal,
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
+      acceptUnfilled: options.acceptUnfilled === true,
       onWaiting: (database, holder) =>
         session.progress(`${database}: ${session.err.warn('waiting')} for another run: ${describeHolder(holder)}`),
     })

@@ -3,7 +3,7 @@ import type { History, Revision } from '@drover/history'
 import { type CharacterSet, drawGraph, type GraphEntry, type Standing } from './graph.ts'
 import { dependenciesOf } from './revision.ts'
 import type { Style } from './style.ts'
-import { columns } from './text.ts'
+import { columns, marksOfRun } from './text.ts'
 
 /** The revisions of one database that are to be shown, and how they stand in it if that is known. */
 export interface ShownHistory {
@@ -77,6 +77,7 @@ function marksOf({ graph, standingOf }: ShownHistory, revision: Revision): reado
     ...(graph.heads.includes(revision) ? ['head'] : []),
     ...(revision.parents.length === 0 ? ['base'] : []),
     ...(revision.reversible ? [] : ['irreversible']),
+    ...marksOfRun(revision),
     ...(dependencies.length > 0 ? [`depends on ${dependencies.join(', ')}`] : []),
   ]
 }

@@ -2,7 +2,7 @@ import { findDataLoss, type Script } from '@drover/engine'
 import type { Step } from '@drover/history'
 import type { DatabasePlan, ReleasePlan } from '@drover/orchestrator'
 
-import { count } from './text.ts'
+import { count, marksOfRun } from './text.ts'
 
 /**
  * A plan as Markdown for a comment on a pull request: a table for each database, and under it the statements that take
@@ -46,6 +46,7 @@ function describeDatabase(
     const marks = [
       ...(findDataLoss(scripts.get(step)!).length > 0 ? ['**loses data**'] : []),
       ...(up && !step.revision.reversible ? ['**irreversible**'] : []),
+      ...marksOfRun(step.revision),
     ]
     const cells = [String(order.get(step)), code(step.revision.id), escape(step.revision.message), marks.join(', ')]
     return `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |')

@@ -3,7 +3,7 @@ import type { Step } from '@drover/history'
 import type { ReleasePlan } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
-import { count, stepText } from './text.ts'
+import { count, marksOfRun, stepText } from './text.ts'
 
 /** The steps of a plan, numbered in the order in which they run, with what they take away for good. */
 export function describePlanned(
@@ -20,10 +20,11 @@ export function describePlanned(
     `${style.strong(database.member.database.name)}: ${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`,
     ...steps.flatMap((step) => {
       number += 1
-      const oneWay = up && !step.revision.reversible ? ` ${style.warn('(irreversible)')}` : ''
+      const marks = [...(up && !step.revision.reversible ? ['irreversible'] : []), ...marksOfRun(step.revision)]
+      const noted = marks.length > 0 ? ` ${style.warn(`(${marks.join(', ')})`)}` : ''
       const losses = findDataLoss(scripts.get(step)!)
       return [
-        `  ${number}. ${stepText(step)}${oneWay}`,
+        `  ${number}. ${stepText(step)}${noted}`,
         ...losses.map((loss) => `       ${style.bad('loses data:')} ${loss}`),
       ]
     }),

@@ -1,8 +1,9 @@
 import { describeHolder, findDataLoss, readScript } from '@drover/engine'
+import type { Step } from '@drover/history'
 import type { DatabaseOutcome, ReleaseEvent, ReleasePlan } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
-import { columns, count, duration, stepText } from './text.ts'
+import { columns, count, duration, marksOfRun, stepText } from './text.ts'
 
 /** What happens during a release, as a line of progress. `undefined` for what people need not be told. */
 export function describeEvent(event: ReleaseEvent, width: number, style: Style): string | undefined {
@@ -36,8 +37,16 @@ export function describePlan(plan: ReleasePlan, style: Style): readonly string[]
   return plan.databases.flatMap(({ member, steps }) => {
     const name = style.strong(member.database.name)
     if (steps.length === 0) return [`${name}: ${nothing(plan)}`]
-    return [`${name}: ${verb} ${count(steps.length, 'revision')}`, ...steps.map((step) => `  ${stepText(step)}`)]
+    return [
+      `${name}: ${verb} ${count(steps.length, 'revision')}`,
+      ...steps.map((step) => `  ${stepText(step)}${noteOf(step)}`),
+    ]
   })
+}
+
+function noteOf({ revision }: Step): string {
+  const marks = marksOfRun(revision)
+  return marks.length > 0 ? ` (${marks.join(', ')})` : ''
 }
 
 /** What a downgrade undoes, and which of its statements take data away for good. */
@@ -47,7 +56,7 @@ export async function describeUndoing(root: string, plan: ReleasePlan, style: St
     if (steps.length === 0) continue
     lines.push(`${style.strong(member.database.name)}: will revert ${count(steps.length, 'revision')}`)
     for (const step of steps) {
-      lines.push(`  ${stepText(step)}`)
+      lines.push(`  ${stepText(step)}${noteOf(step)}`)
       const losses = findDataLoss(await readScript(root, step.revision, 'down'))
       lines.push(...losses.map((loss) => `    ${style.bad('loses data:')} ${loss}`))
     }

@@ -116,6 +116,7 @@ function memberOf(applied: readonly string[]): Member {
     name: 'main',
     folder: 'databases/main',
     migrations: 'databases/main/migrations',
+    objects: 'databases/main/objects',
     config: {
       name: 'main',
       aliases: [],
@@ -124,7 +125,9 @@ function memberOf(applied: readonly string[]): Member {
       url: [],
       database: 'main',
       migrations: 'migrations',
+      objects: 'objects',
       protected: false,
+      foreign: [],
     },
   }
   return {

@@ -1,4 +1,4 @@
-import type { Problem, Step } from '@drover/history'
+import type { Problem, Revision, Step } from '@drover/history'
 
 import type { Style } from './style.ts'
 
@@ -31,6 +31,11 @@ export function duration(ms: number): string {
 /** A step as progress and summaries name it. */
 export function stepText({ revision }: Step): string {
   return `${revision.id} ${revision.message}`
+}
+
+/** What is to be known of how a revision runs, in words. */
+export function marksOfRun({ transaction }: Revision): readonly string[] {
+  return transaction === 'none' ? ['outside a transaction'] : []
 }
 
 /** A problem for people: what is wrong, where, what the server said, and what to do. */

@@ -44,7 +44,7 @@ export function describeStatementError(error: unknown, script: Script, message: 
 const hints: ReadonlyMap<string, string> = new Map([
   [
     '25001',
-    'this statement cannot run in a transaction, and Drover runs each revision in one: write it another way, or run it by hand',
+    'this statement cannot run in a transaction: write "transaction": "none" into the revision.json beside it, best of a revision with nothing else in it',
   ],
   ['42501', 'the user of this URL may not do this: grant it, or connect as the owner of the objects'],
   [

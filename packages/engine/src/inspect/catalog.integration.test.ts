@@ -4,6 +4,8 @@ import type { Connection } from '../connect/connection.ts'
 import { exampleDatabase } from '../connect/example-database.ts'
 import { ensureStore } from '../store/tables.ts'
 import { readCatalog } from './catalog.ts'
+import { splitObject } from './catalog-line.ts'
+import { compareCatalogs } from './compare-catalogs.ts'
 
 const schema = `
 create schema app;
@@ -51,6 +53,30 @@ comment on function app.twice is 'doubles';
 revoke execute on function app.touch() from public;
 alter default privileges in schema app grant select on tables to public`
 
+/** In a schema whose name looks like the beginning of a line. */
+const rareKinds = `
+create schema "a: b";
+set local search_path = "a: b";
+create type c as (x int);
+create cast (c as text) with inout;
+create collation c (locale = 'C');
+create conversion c for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
+alter default privileges in schema "a: b" grant execute on functions to public;
+create function e() returns event_trigger language plpgsql as $$ begin end $$;
+create event trigger "a: b" on sql_drop execute function e();
+create foreign data wrapper "a: b";
+create server "a: b" foreign data wrapper "a: b";
+create foreign table "0001: f (x" (id int) server "a: b";
+create function f("b) c" int, variadic d numeric[], out e c) language sql as $$ select null::c $$;
+create operator === (leftarg = double precision, rightarg = double precision, function = float8eq);
+create operator class c for type int using btree as operator 1 <;
+create publication "a: b";
+create table "comment: """ ("column x: " int, "privileges" int);
+create statistics c on "column x: ", "privileges" from "comment: """;
+create text search configuration c (copy = simple);
+create text search dictionary c (template = simple);
+comment on table "comment: """ is 'privileges: none'`
+
 describe('readCatalog', () => {
   it('tells what there is, object by object', async () => {
     await using database = await exampleDatabase(inject('serverUrl'))
@@ -61,13 +87,12 @@ describe('readCatalog', () => {
       (line) => !/^(?:extension|schema public)/.test(line) && !line.includes('_not_null'),
     )
 
-    const { user } = database.url
     expect(lines).toEqual([
       `aggregate app.total(integer): sfunc int4pl, stype integer, initcond '0', parallel u`,
       'composite type app.pair column a: #1 integer',
       'composite type app.pair column b: #2 app.mood',
       'composite type app.pair: a list of columns',
-      `default privileges for role ${user} in schema app on tables: public: select`,
+      'default privileges for role owner in schema app on tables: public: select',
       `domain app.email constraint email_check: CHECK ((VALUE ~~ '%@%'::text))`,
       'domain app.email: text collate "C"',
       `enum app.mood: 'sad', 'ok'`,
@@ -163,6 +188,25 @@ alter database ${name} set quote_all_identifiers = on`)
     expect(await connection.send('show search_path')).toEqual([{ search_path: 'app' }])
   })
 
+  it('reads default privileges the same from databases of different owners', async () => {
+    await using one = await exampleDatabase(inject('serverUrl'))
+    await using other = await exampleDatabase(inject('serverUrl'))
+    const defaults = 'alter default privileges grant select on tables to public'
+    await one.connect().send(defaults)
+
+    const ofOther = await asNobody(other.url.database, other.connect(), async (connection) => {
+      await connection.send(defaults)
+      const lines = await readCatalog(connection)
+      await connection.send('alter default privileges revoke select on tables from public')
+      return lines
+    })
+
+    expect(ofOther).toEqual(await readCatalog(one.connect()))
+    expect(ofOther).toContainEqual(
+      expect.stringMatching(/^default privileges for role owner on tables: .*public: select$/),
+    )
+  })
+
   it('leaves out what belongs to an extension, but not the extension', async () => {
     await using database = await exampleDatabase(inject('serverUrl'))
     const connection = database.connect()
@@ -192,9 +236,42 @@ alter table app.users drop column extra; revoke select on app.users from public;
     expect(await readCatalog(connection)).toEqual(before)
   })
 
+  it('writes lines that can be taken apart again, whatever the kind and the name', async () => {
+    await using database = await exampleDatabase(inject('serverUrl'))
+    const connection = database.connect()
+    const before = await readCatalog(connection)
+    await connection.send(rareKinds)
+
+    const objects = compareCatalogs(before, await readCatalog(connection)).map(({ object }) => object)
+
+    expect(objects.map((object) => `${splitObject(object).kind} > ${splitObject(object).name}`)).toEqual([
+      'cast > ("a: b".c AS pg_catalog.text)',
+      'collation > "a: b".c',
+      'composite type > "a: b".c',
+      'conversion > "a: b".c',
+      'default privileges > for role owner in schema "a: b" on functions',
+      'event trigger > "a: b"',
+      'foreign table > "a: b"."0001: f (x"',
+      'foreign-data wrapper > "a: b"',
+      'function > "a: b".e()',
+      'function > "a: b".f("b) c" integer, VARIADIC d numeric[], OUT e "a: b".c)',
+      'operator > "a: b".===(double precision,double precision)',
+      'operator class > "a: b".c USING btree',
+      'operator family > "a: b".c USING btree',
+      'publication > "a: b"',
+      'schema > "a: b"',
+      'server > "a: b"',
+      'statistics > "a: b".c',
+      'table > "a: b"."comment: """',
+      'text search configuration > "a: b".c',
+      'text search dictionary > "a: b".c',
+    ])
+  })
+
   it.each<[what: string, change: string]>([
     ['a forced row level security', 'alter table app.users force row level security'],
     ['a disabled trigger', 'alter table app.users disable trigger touch'],
+    ['a foreign key that is not enforced', 'alter table app.posts disable trigger all'],
     ['a disabled rule', 'alter table app.posts disable rule quiet'],
     ['a constraint that is not validated', 'alter table app.posts add constraint late check (id > 0) not valid'],
     [
@@ -249,10 +326,14 @@ alter table app.users drop column extra; revoke select on app.users from public;
   })
 })
 
-async function asNobody<T>(name: string, connection: Connection, act: () => Promise<T>): Promise<T> {
+async function asNobody<T>(
+  name: string,
+  connection: Connection,
+  act: (connection: Connection) => Promise<T>,
+): Promise<T> {
   await connection.send(`create role "${name}"; set session role "${name}"`)
   try {
-    return await act()
+    return await act(connection)
   } finally {
     await connection.send(`reset role; drop role "${name}"`)
   }

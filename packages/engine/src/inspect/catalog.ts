@@ -12,7 +12,8 @@ import { routineParts } from './routines.ts'
  *
  * Left out: system schemas, Drover's own, everything that belongs to an extension (the indexes and triggers on its tables
  * included), owners, tablespaces, statistics, and the order in which dropped columns once stood. Privileges are
- * shown where they differ from those of a fresh object, with `owner` in place of the owner's name.
+ * shown where they differ from those of a fresh object, with `owner` in place of the owner's name; whose default privileges
+ * they are is `owner` where it is the owner of the database or whoever reads this.
  */
 export async function readCatalog(connection: Connection): Promise<readonly string[]> {
   const rows = await connection.send(`${pinSession};\n${selectCatalog}`)
@@ -73,8 +74,8 @@ join pg_description as description
 union all
 select
   format(
-    'default privileges for role %I%s on %s',
-    pg_get_userbyid(defaults.defaclrole),
+    'default privileges for role %s%s on %s',
+    case when defaults.defaclrole in (owners.database, owners.reader) then 'owner' else quote_ident(pg_get_userbyid(defaults.defaclrole)) end,
     ' in schema ' || quote_ident(spaces.nspname),
     case defaults.defaclobjtype
       when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
@@ -83,6 +84,9 @@ select
   ),
   coalesce(granted.list, 'none')
 from pg_default_acl as defaults
+cross join (
+  select datdba as database, current_user::regrole::oid as reader from pg_database where datname = current_database()
+) as owners
 left join spaces on spaces.oid = defaults.defaclnamespace
 left join lateral (
   select defaults.defaclacl as acl, defaults.defaclrole as owner

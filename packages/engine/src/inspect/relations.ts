@@ -59,7 +59,10 @@ export const relationParts: readonly string[] = [
   `
   select
     'pg_constraint'::regclass, constr.oid, 0, format('%s constraint %I', relations.name, constr.conname),
-    pg_get_constraintdef(constr.oid), null, null, null
+    -- Whoever disables all the triggers of a table disables the triggers that enforce its foreign keys.
+    pg_get_constraintdef(constr.oid)
+      || case when exists (select from pg_trigger where tgconstraint = constr.oid and tgenabled <> 'O') then ', triggers disabled' else '' end,
+    null, null, null
   from relations
   join pg_constraint as constr on constr.conrelid = relations.oid
   where constr.contype <> 't'`,

@@ -10,6 +10,7 @@ import type { Run } from '../store/runs.ts'
 export interface ExampleSql {
   readonly up: string
   readonly down?: string
+  readonly transaction?: 'none'
 }
 
 /** A run of the history `main`, for tests. */
@@ -28,7 +29,7 @@ export function exampleHistory(count: number): History {
 /** The scripts of that history for the given SQL, in the order in which they run. */
 export function exampleScripts(sources: readonly ExampleSql[], direction: Direction = 'up'): readonly Script[] {
   const scripts = sources.map((source, index) => {
-    const revision = exampleRevision(index + 1)
+    const revision = { ...exampleRevision(index + 1), ...(source.transaction && { transaction: source.transaction }) }
     const sql = direction === 'up' ? source.up : (source.down ?? '')
     const file = `${revision.folder}/${direction === 'up' ? 'migration' : 'down'}.sql`
     return { revision, direction, file, sql, statements: splitStatements(sql), checksum: checksum(sql) }

@@ -34,13 +34,28 @@ export function holderOf(run: Run, token: string): Holder {
 export type Refusals = Readonly<Record<keyof typeof guardStates, string>>
 
 /** For whoever goes by the SQLSTATE alone. */
-const plainRefusals: Refusals = { busy: 'busy', leaseLost: 'lease lost', moved: 'moved' }
+export const plainRefusals: Refusals = { busy: 'busy', leaseLost: 'lease lost', moved: 'moved' }
 
 /**
  * A revision must not inherit what an earlier one left behind in the session: a search_path, which every script of pg_dump
  * empties, a role, a timeout, a temporary table.
  */
 export const cleanSession = 'reset session authorization; reset role; reset all; discard temp;'
+
+/**
+ * The session in which the statements of a revision outside a transaction run. They wait for locks as long as it takes:
+ * one that gave up would leave an invalid index behind, and CREATE INDEX CONCURRENTLY waits for old transactions by design.
+ * @param limits in milliseconds
+ */
+export function writeSession(limits: { readonly statementTimeoutMs: number }): string {
+  return `${cleanSession}
+set lock_timeout = 0; set statement_timeout = ${limits.statementTimeoutMs};
+do $drover$
+begin
+${leaveStoreSchema('session')}end
+$drover$;
+`
+}
 
 /** How long statements may wait and take, in milliseconds, for one transaction. */
 export function limitTime(limits: { readonly lockTimeoutMs: number; readonly statementTimeoutMs: number }): string {
@@ -69,7 +84,7 @@ export function writeGuard(script: Script, history: History, holder: Holder, opt
       : [[revision.id], [...history.followers.get(revision.id)!, ...before]]
   return `do $drover$
 begin
-${refuseOthers(holder, refusals)}${refuseUnless(holder.history, present, absent, refusals)}${leaveStoreSchema}end
+${refuseOthers(holder, refusals)}${refuseUnless(holder.history, present, absent, refusals)}${leaveStoreSchema('transaction')}end
 $drover$;
 `
 }
@@ -102,7 +117,9 @@ export function refuseUnless(
   refusals: Refusals,
 ): string {
   const wanted = new Set(present)
-  return `  if ${count(history, [...wanted])} <> ${wanted.size} or ${count(history, absent)} <> 0 then
+  // What is half done is neither applied nor absent.
+  const applied = count(history, [...wanted], ` and state = 'applied'`)
+  return `  if ${applied} <> ${wanted.size} or ${count(history, absent)} <> 0 then
     ${raise('moved', refusals)}
   end if;
 `
@@ -135,15 +152,17 @@ function raise(state: keyof typeof guardStates, refusals: Refusals): string {
  * For a user who is named like the schema of the store, the default search_path ("$user", public) begins with it: what
  * a script creates without a schema would be hidden among Drover's own tables.
  */
-const leaveStoreSchema = `  if current_schema() = '${storeSchema}' then
-    perform set_config('search_path', coalesce(string_agg(quote_ident(name), ', ' order by place), ''), true)
+function leaveStoreSchema(scope: 'transaction' | 'session'): string {
+  return `  if current_schema() = '${storeSchema}' then
+    perform set_config('search_path', coalesce(string_agg(quote_ident(name), ', ' order by place), ''), ${scope === 'transaction'})
     from unnest(current_schemas(false)) with ordinality as path (name, place)
     where name <> '${storeSchema}';
   end if;
 `
+}
 
-function count(history: string, ids: readonly string[]): string {
+function count(history: string, ids: readonly string[], condition = ''): string {
   if (ids.length === 0) return '0'
   const list = ids.map(quoteLiteral).join(', ')
-  return `(select count(*) from ${storeSchema}.applied where history = ${quoteLiteral(history)} and target = '' and revision in (${list}))`
+  return `(select count(*) from ${storeSchema}.applied where history = ${quoteLiteral(history)} and target = '' and revision in (${list})${condition})`
 }

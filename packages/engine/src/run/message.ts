@@ -52,6 +52,30 @@ export function writeMessage(script: Script, context: MessageContext): Message {
   }
 }
 
+/** A message of Drover's own, with nothing of a script in it. */
+export function writeOwnMessage(sql: string): Message {
+  return { sql, markerColumn, locate: () => undefined }
+}
+
+/** One statement of a script as a message, with or without something around it that makes it a transaction. */
+export function writeSingle(
+  { statements }: Script,
+  index: number,
+  around: { readonly before: string; readonly after: string } | undefined,
+): Message {
+  const { text, start } = statements[index]!
+  const before = around ? `${around.before}${marker}` : ''
+  const sql = around ? `${before}${text};${marker}${around.after}` : text
+  return {
+    sql,
+    markerColumn,
+    locate: (position) => {
+      const at = toUtf16(sql, position - 1) - before.length
+      return at < 0 || at > text.length ? undefined : { statement: index, offset: start + at }
+    },
+  }
+}
+
 const markerColumn = 'drover:done'
 const marker = `select 1 as "${markerColumn}";\n`
 

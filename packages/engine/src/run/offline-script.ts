@@ -2,6 +2,7 @@ import { comesAfter, type Direction, type History, nameRevision, type Problem, t
 
 import { renewLease, returnLease, takeLease } from '../lease/lease.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { runsOutsideTransaction } from '../source/outside-transaction.ts'
 import type { Script } from '../source/script.ts'
 import { findMetaCommand, lineAt } from '../source/statements.ts'
 import { insertRun, type RunColumns, updateRun } from '../store/runs.ts'
@@ -18,7 +19,9 @@ import {
   refuseUnless,
   writeGuard,
   writeRecord,
+  writeSession,
 } from './guard.ts'
+import { writeAdvance, writeBegin, writeStart } from './outside-record.ts'
 
 /** What a script for psql is written from. */
 export interface OfflinePlan {
@@ -93,7 +96,7 @@ function head({ name, direction, scripts }: OfflinePlan): string {
 ${steps.join('\n')}
 --
 -- Run it with: psql -X -v ON_ERROR_STOP=1 -f <this file> <url>
--- It refuses to begin where the database does not stand where it starts. Each revision is a transaction of its own;
+-- It refuses to begin where the database does not stand where it starts. Each revision is a transaction of its own${scripts.some(({ revision }) => revision.transaction === 'none') ? ',\n-- unless it says otherwise' : ''};
 -- after an error, what came before it stays: make a new script for the rest.
 ${elsewhere.length > 0 && direction === 'up' ? `--\n-- What these revisions need in other databases has to be there already:\n${elsewhere.join('\n')}\n` : ''}`
 }
@@ -118,7 +121,8 @@ ${refuseBusy(name, refusalsOf(plan))}  if to_regclass('${storeSchema}.applied') 
     select string_agg(wanted.id, ', ') into missing
     from unnest(${array(needed.present)}) as wanted (id)
     where not exists (
-      select from ${storeSchema}.applied where history = ${run.history} and target = '' and revision = wanted.id
+      select from ${storeSchema}.applied
+      where history = ${run.history} and target = '' and revision = wanted.id and state = 'applied'
     );
     select string_agg(revision, ', ' order by applied_at) into surplus
     from ${storeSchema}.applied
@@ -160,15 +164,44 @@ function step(plan: OfflinePlan, holder: Holder, script: Script, index: number):
   const { scripts, direction, history } = plan
   const { id, message } = script.revision
   const previous: Step | undefined = scripts[index - 1]
-  const guard = writeGuard(script, history, holder, { previous, refusals: refusalsOf(plan, id) })
-  return `${comment(`${index + 1} of ${scripts.length}: ${direction === 'up' ? 'apply' : 'revert'} ${id} ${message}`)}
+  const refusals = refusalsOf(plan, id)
+  const heading = `${comment(`${index + 1} of ${scripts.length}: ${direction === 'up' ? 'apply' : 'revert'} ${id} ${message}`)}
 ${comment(script.file)}
-${open(plan)}${guard}
+`
+  if (script.revision.transaction === 'none') {
+    return `${heading}-- Outside a transaction: statement by statement, each recorded when it is done.
+${open(plan)}${writeStart(script, history, holder, { previous, refusals })}commit;
+${writeSession({ statementTimeoutMs: plan.statementTimeoutMs ?? 0 })}${utf8}
+${writeStatements(plan, holder, script, refusals)}
+${open(plan)}${renewLease(leaseOf(holder))};
+commit;
+`
+  }
+  const guard = writeGuard(script, history, holder, { previous, refusals })
+  return `${heading}${open(plan)}${guard}
 ${closed(script)}
 ${writeRecord(script, holder)};
 ${renewLease(leaseOf(holder))};
 commit;
 `
+}
+
+function writeStatements(plan: OfflinePlan, holder: Holder, script: Script, refusals: Refusals): string {
+  const { length } = script.statements
+  if (length === 0) return transaction(writeAdvance(script, holder, 0, 0, refusals))
+  const parts = script.statements.map(({ text }, done) => {
+    const advance = writeAdvance(script, holder, done, done + 1, refusals)
+    // A block or a procedure may end transactions itself.
+    if (!runsOutsideTransaction(text) && !/^(?:call|do)\b/i.test(text)) {
+      return `begin;\n${limitTime(limitsOf(plan))}${text};\n${advance}commit;\n`
+    }
+    return `${transaction(writeBegin(script, holder, done, refusals))}${text};\n${transaction(advance)}`
+  })
+  return parts.join('')
+}
+
+function transaction(statements: string): string {
+  return `begin;\n${statements}commit;\n`
 }
 
 function end(plan: OfflinePlan, holder: Holder): string {
@@ -188,10 +221,14 @@ commit;
 }
 
 /** Every transaction begins with a clean session, which has to be told again what the script is encoded in. */
-function open({ lockTimeoutMs = 5000, statementTimeoutMs = 0 }: OfflinePlan): string {
+function open(plan: OfflinePlan): string {
   return `begin;
 ${cleanSession} ${utf8}
-${limitTime({ lockTimeoutMs, statementTimeoutMs })}`
+${limitTime(limitsOf(plan))}`
+}
+
+function limitsOf({ lockTimeoutMs = 5000, statementTimeoutMs = 0 }: OfflinePlan): Parameters<typeof limitTime>[0] {
+  return { lockTimeoutMs, statementTimeoutMs }
 }
 
 /** The text of a file, ended so that what follows is not taken for a part of it. */

@@ -51,6 +51,13 @@ describe('readHistory', () => {
     expect(readHistory(workspace.source).revisions).toHaveLength(1)
   })
 
+  it('tells a revision outside a transaction, and one that was never proved', () => {
+    const how = { ...record, transaction: 'none', proof: 'none' }
+    using workspace = exampleWorkspace({ [`${folder}/revision.json`]: how, [`${folder}/migration.sql`]: '' })
+
+    expect(readHistory(workspace.source).revisions).toMatchObject([{ transaction: 'none', proof: 'none' }])
+  })
+
   it('takes a folder of drizzle-kit for a revision', () => {
     const first = { id: '5C0F4A6E-77aa-4c1e-9d3b-1f2e3d4c5b6a', prevIds: ['00000000-0000-0000-0000-000000000000'] }
     const second = { id: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', prevIds: [first.id] }
@@ -120,6 +127,16 @@ describe('readHistory', () => {
       'has a bad label',
       { ...record, labels: [null] },
       `${path}/revision.json is not a revision: "labels.0" must be a string`,
+    ],
+    [
+      'has a kind of transaction that there is not',
+      { ...record, transaction: true },
+      `${path}/revision.json is not a revision: "transaction" must be "none", or left out for a transaction of its own`,
+    ],
+    [
+      'has a kind of proof that there is not',
+      { ...record, proof: 'shadow' },
+      `${path}/revision.json is not a revision: "proof" must be "none", or left out`,
     ],
     [
       'has an abbreviated dependency on another database',

@@ -175,6 +175,8 @@ const recordSchema = v.strictObject(
     created: v.pipe(v.string('must be a string'), v.check(isTime, 'must be a time like 2026-11-20T14:30:00Z')),
     labels: v.optional(v.array(v.string('must be a string'), 'must be a list of labels'), []),
     dependsOn: v.optional(v.array(dependency, 'must be a list of ids'), []),
+    transaction: v.exactOptional(v.literal('none', 'must be "none", or left out for a transaction of its own')),
+    proof: v.exactOptional(v.literal('none', 'must be "none", or left out')),
   },
   'it must be an object',
 )

@@ -157,6 +157,28 @@ describe('findScriptProblems', () => {
     },
   )
 
+  it('refuses what cannot run in a transaction, unless its revision says that it does not', () => {
+    const sql = '-- fast\nselect 1;\ncreate index concurrently i on t (a);'
+    const script: Script = {
+      revision,
+      direction: 'up',
+      file: 'x/migration.sql',
+      sql,
+      statements: splitStatements(sql),
+      checksum: checksum(sql),
+    }
+
+    expect(findScriptProblems(script)).toMatchObject([
+      {
+        code: 'OUTSIDE_TRANSACTION',
+        line: 3,
+        statement: 'create index concurrently i on t (a)',
+        hint: expect.stringContaining(`"transaction": "none" into ${revision.folder}/revision.json`),
+      },
+    ])
+    expect(findScriptProblems({ ...script, revision: { ...revision, transaction: 'none' } })).toEqual([])
+  })
+
   it('refuses what is opened and never closed, and names the line where it begins', () => {
     const script = scriptOf("create table t ();\ninsert into t\n  values ('it's');\n")
 

@@ -12,6 +12,7 @@ import {
   type Revision,
 } from '@drover/history'
 
+import { runsOutsideTransaction } from './outside-transaction.ts'
 import { lineAt, normalizeStatement, splitStatements, type Statement } from './statements.ts'
 
 /** The SQL of one direction of a revision, read and taken apart. */
@@ -80,6 +81,11 @@ function checksumOf(sql: string, statements: readonly Statement[]): string {
   )
 }
 
+/** A checksum of some statements, whatever comments and white space stand around them. */
+export function checksumOfStatements(statements: readonly Statement[]): string {
+  return checksum(statements.map((statement) => normalizeStatement(statement.text)).join(';'))
+}
+
 /** Whether a side of a revision still has to be written. */
 function isUnfilled(sql: string): boolean {
   return unfilled.test(sql)
@@ -116,7 +122,18 @@ function findStatementProblems({ revision, file, sql }: Script, statement: State
       ...common,
       code: 'OWN_TRANSACTION',
       message: `${file}:${line}: ${nameRevision(revision)} begins or ends a transaction of its own`,
-      hint: 'remove the statement: Drover runs each revision in one transaction, together with the record of it',
+      hint:
+        revision.transaction === 'none'
+          ? 'remove the statement: each statement of this revision runs by itself'
+          : 'remove the statement: Drover runs each revision in one transaction, together with the record of it',
+    })
+  }
+  if (revision.transaction !== 'none' && runsOutsideTransaction(statement.text)) {
+    problems.push({
+      ...common,
+      code: 'OUTSIDE_TRANSACTION',
+      message: `${file}:${line}: ${nameRevision(revision)} has a statement that PostgreSQL does not run in a transaction`,
+      hint: `write "transaction": "none" into ${revision.folder}/revision.json, best of a revision with nothing else in it; its statements then run one by one`,
     })
   }
   if (copiesOverConnection(statement.text)) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 
 import { buildHistory, type History } from '@drover/history'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,12 @@ import { describe, expect, it } from 'vitest'
 import { exampleWorkspace } from './example-workspace.ts'
 import { readHistory } from './read-revisions.ts'
 import { findScriptProblems, readScript } from './script.ts'
-import { writeEmptyRevision, writeMergeRevision } from './write-revision.ts'
+import {
+  writeEmptyRevision,
+  writeGeneratedRevision,
+  writeGeneratedRevisions,
+  writeMergeRevision,
+} from './write-revision.ts'
 
 const created = new Date('2026-11-20T14:30:05.678Z')
 
@@ -111,6 +116,23 @@ describe('writeEmptyRevision', () => {
     expect(readHistory(workspace.source).byId.get(second.id)).toEqual(second)
   })
 
+  it('gives a revision that would not sort behind its parent the next second', () => {
+    using workspace = exampleWorkspace({})
+    const first = writeEmptyRevision(workspace.source, emptyHistory(), { message: 'Zebras', parents: [], created })
+
+    const second = writeEmptyRevision(workspace.source, readHistory(workspace.source), {
+      message: 'Ants',
+      parents: [first.id],
+      created,
+    })
+
+    expect(second).toMatchObject({
+      created: '2026-11-20T14:30:06Z',
+      folder: expect.stringMatching(/20261120143006_ants$/),
+    })
+    expect(readdirSync(workspace.pathOf(''))).toEqual(['20261120143005_zebras', '20261120143006_ants'])
+  })
+
   it('says that it cannot write, and leaves nothing behind', () => {
     using workspace = exampleWorkspace({ 'README.md': '' })
     const migrations = workspace.pathOf('').replace(/\/$/, '')
@@ -152,6 +174,104 @@ describe('writeMergeRevision', () => {
     expect(scripts.flatMap((script) => [...findScriptProblems(script), ...script.statements])).toEqual([])
   })
 })
+
+describe('writeGeneratedRevision', () => {
+  it('writes what it is given, and what it is given alone', () => {
+    using workspace = exampleWorkspace({})
+    const draft = { id: '5c0f4a6e77aa', message: 'Add index', parents: [], created } as const
+
+    const full = writeGeneratedRevision(
+      workspace.source,
+      emptyHistory(),
+      { ...draft, transaction: 'none', proof: 'none' },
+      {
+        up: 'create index concurrently i on t (c);\n',
+        down: 'drop index concurrently i;\n',
+        snapshot: '{}\n',
+        objects: '[]\n',
+      },
+    )
+
+    expect(filesOf(workspace.pathOf(full.folder.split('/').at(-1)!))).toEqual({
+      'revision.json': `{\n  "id": "5c0f4a6e77aa",\n  "parents": [],\n  "message": "Add index",\n  "created": "2026-11-20T14:30:05Z",\n  "transaction": "none",\n  "proof": "none"\n}\n`,
+      'migration.sql': 'create index concurrently i on t (c);\n',
+      'down.sql': 'drop index concurrently i;\n',
+      'snapshot.json': '{}\n',
+      'objects.json': '[]\n',
+    })
+    expect(readHistory(workspace.source).revisions).toEqual([full])
+
+    const plain = { ...draft, id: '0123456789ab', message: 'Add table', parents: [full.id] }
+    const bare = writeGeneratedRevision(workspace.source, readHistory(workspace.source), plain, { up: 'select 1;\n' })
+    expect(Object.keys(filesOf(workspace.pathOf(bare.folder.split('/').at(-1)!)))).toEqual([
+      'migration.sql',
+      'revision.json',
+    ])
+    expect(bare).not.toHaveProperty('transaction')
+    expect(readHistory(workspace.source).byId.get(bare.id)).toEqual({ ...bare, reversible: false })
+  })
+
+  it('puts the files of a schema beside an empty revision and a merge as well', () => {
+    using workspace = exampleWorkspace({})
+    const schema = { snapshot: '{"id":1}\n', objects: '{"id":2}\n' }
+    const draft = { message: 'x', parents: [], created }
+
+    const empty = writeEmptyRevision(workspace.source, emptyHistory(), draft, schema)
+    const merge = writeMergeRevision(workspace.source, emptyHistory(), { ...draft, message: 'y' }, schema)
+
+    const expected = { 'snapshot.json': schema.snapshot, 'objects.json': schema.objects }
+    expect(filesOf(`${workspace.source.root}/${empty.folder}`)).toMatchObject(expected)
+    expect(filesOf(`${workspace.source.root}/${merge.folder}`)).toMatchObject(expected)
+  })
+})
+
+describe('writeGeneratedRevisions', () => {
+  const first = { id: 'ffffffffffff', message: 'Values', parents: [], created }
+  const second = { id: '000000000000', message: 'Defaults', parents: [first.id], created }
+  const drafts = [
+    { draft: first, files: { up: 'select 1;\n' } },
+    { draft: second, files: { up: 'select 2;\n' } },
+  ]
+
+  it('writes revisions that sort in the order in which they run', () => {
+    using workspace = exampleWorkspace({})
+
+    const written = writeGeneratedRevisions(workspace.source, emptyHistory(), drafts)
+
+    expect(written.map((revision) => [revision.id, revision.created])).toEqual([
+      [first.id, '2026-11-20T14:30:05Z'],
+      [second.id, '2026-11-20T14:30:06Z'],
+    ])
+    expect(readdirSync(workspace.pathOf(''))).toEqual(['20261120143005_values', '20261120143006_defaults'])
+    expect(readHistory(workspace.source).revisions).toEqual(written)
+  })
+
+  it('writes none when one is there already', () => {
+    using workspace = exampleWorkspace({ '20261120143006_defaults/keep.txt': '' })
+
+    expect(() => writeGeneratedRevisions(workspace.source, emptyHistory(), drafts)).toThrow(
+      'databases/main/migrations/20261120143006_defaults is there already',
+    )
+
+    expect(readdirSync(workspace.pathOf(''))).toEqual(['20261120143006_defaults'])
+  })
+
+  it('takes back what has appeared when a later one cannot be moved to its place', () => {
+    using workspace = exampleWorkspace({ 'README.md': '' })
+    // Looks free, and no folder can be moved there.
+    symlinkSync('nowhere', workspace.pathOf('20261120143006_defaults'))
+
+    expect(() => writeGeneratedRevisions(workspace.source, emptyHistory(), drafts)).toThrow(
+      'cannot write into databases/main/migrations (ENOTDIR)',
+    )
+
+    expect(readdirSync(workspace.pathOf(''))).toEqual(['20261120143006_defaults', 'README.md'])
+  })
+})
+
+function filesOf(folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(`${folder}/${name}`, 'utf8')]))
+}
 
 function emptyHistory(): History {
   const built = buildHistory([])

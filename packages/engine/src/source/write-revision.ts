@@ -9,6 +9,8 @@ import { unfilledMarker } from './script.ts'
 
 /** What a new revision is made from. */
 export interface RevisionDraft {
+  /** 12 hex digits that the history does not have yet: those of its snapshot, when there is one. Default: chosen at random. */
+  readonly id?: string
   /** What it does, in a few words; gives the folder its name. */
   readonly message: string
   readonly parents: readonly string[]
@@ -16,7 +18,27 @@ export interface RevisionDraft {
   /** Ids of the same history. */
   readonly dependsOn?: readonly string[]
   readonly dependsOnElsewhere?: readonly ElsewhereDependency[]
+  /** A revision that would not come after its parents by this gets the next second instead. */
   readonly created: Date
+  /** What another tool has called its folder: then that stays, and `created` as well. Default: made from time and message. */
+  readonly folderName?: string
+  readonly transaction?: 'none'
+  readonly proof?: 'none'
+}
+
+/** What lies in a revision's folder for those who make the next one from a schema, as text. */
+export interface SchemaFiles {
+  /** drizzle-kit's snapshot after this revision. */
+  readonly snapshot?: string
+  /** The objects that are declared beside the schema, after this revision. */
+  readonly objects?: string
+}
+
+/** What a generated revision consists of besides its `revision.json`, as text. */
+export interface GeneratedFiles extends SchemaFiles {
+  readonly up: string
+  /** Irreversible when it is missing. */
+  readonly down?: string
 }
 
 /**
@@ -25,8 +47,14 @@ export interface RevisionDraft {
  * @returns the revision as it was written
  * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
  */
-export function writeEmptyRevision(source: Source, history: History, draft: RevisionDraft): Revision {
-  return writeRevision(source, history, draft, {
+export function writeEmptyRevision(
+  source: Source,
+  history: History,
+  draft: RevisionDraft,
+  schema: SchemaFiles = {},
+): Revision {
+  return writeGeneratedRevision(source, history, draft, {
+    ...schema,
     up: placeholder('what this revision changes'),
     down: placeholder('what undoes migration.sql'),
   })
@@ -38,37 +66,125 @@ export function writeEmptyRevision(source: Source, history: History, draft: Revi
  * @returns the revision as it was written
  * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
  */
-export function writeMergeRevision(source: Source, history: History, draft: RevisionDraft): Revision {
+export function writeMergeRevision(
+  source: Source,
+  history: History,
+  draft: RevisionDraft,
+  schema: SchemaFiles = {},
+): Revision {
   const branches = `${draft.parents.length === 2 ? 'two' : draft.parents.length} branches`
-  return writeRevision(source, history, draft, {
+  return writeGeneratedRevision(source, history, draft, {
+    ...schema,
     up: `-- Joins ${branches}; nothing to change.\n`,
     down: `-- Parts ${branches} again; nothing to change.\n`,
   })
 }
 
-function writeRevision(
+/**
+ * Writes a revision whose files are made already. The folder appears complete or not at all.
+ * @returns the revision as it was written
+ * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
+ */
+export function writeGeneratedRevision(
   source: Source,
   history: History,
   draft: RevisionDraft,
-  sql: { readonly up: string; readonly down: string },
+  files: GeneratedFiles,
 ): Revision {
-  const { message, parents, labels = [], dependsOn = [], dependsOnElsewhere = [] } = draft
-  const created = `${draft.created.toISOString().slice(0, 19)}Z`
-  const record = { id: newId(history), parents, message, created }
+  return writeGeneratedRevisions(source, history, [{ draft, files }])[0]!
+}
+
+/**
+ * Writes revisions that belong together, in this order: each is created at least a second after the one before it, so that
+ * their folders sort as they run. Either all of them appear or none does.
+ * @returns the revisions as they were written
+ * @throws {DroverError} `WRITE_FAILED` when one of the folders cannot be written
+ */
+export function writeGeneratedRevisions(
+  source: Source,
+  history: History,
+  drafts: readonly { readonly draft: RevisionDraft; readonly files: GeneratedFiles }[],
+): readonly Revision[] {
+  let earliest = 0
+  const folders = drafts.map(({ draft, files }) => {
+    const time = draft.created.getTime()
+    const created = draft.folderName ? time : Math.max(toSecond(time), earliest, ...afterParents(history, draft))
+    earliest = toSecond(created) + 1000
+    return describeFolder(source, draft.id ?? newId(history), draft, new Date(created), files)
+  })
+  writeFolders(source, folders)
+  return folders.map(({ revision }) => revision)
+}
+
+/**
+ * Adds what is missing to the folder of a revision that drizzle-kit has made: `down.sql`, if one is given, and `revision.json`,
+ * last, so that a folder that has it is complete.
+ * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
+ */
+export function completeRevision(
+  source: Source,
+  revision: Revision,
+  missing: Pick<RevisionDraft, 'transaction' | 'proof'> & { readonly down?: string },
+): void {
+  const { id, parents, message, created, folder } = revision
+  const { transaction, proof, down } = missing
+  const record = { id, parents, message, created, ...(transaction && { transaction }), ...(proof && { proof }) }
+  const path = join(source.root, folder)
+  try {
+    if (down !== undefined) writeFileSync(join(path, 'down.sql'), down)
+    writeFileSync(join(path, 'revision.json'), formatRecord(record))
+  } catch (error) {
+    throw cannotWrite(folder, error)
+  }
+}
+
+/** Folders are named after seconds. */
+function toSecond(time: number): number {
+  return Math.floor(time / 1000) * 1000
+}
+
+/** drizzle-kit reads folders by their names, and needs those of parents first. */
+function afterParents(history: History, { parents }: RevisionDraft): readonly number[] {
+  return parents.flatMap((id) => {
+    const parent = history.byId.get(id)
+    return parent ? [toSecond(Date.parse(parent.created)) + 1000] : []
+  })
+}
+
+interface Folder {
+  readonly revision: Revision
+  readonly files: Readonly<Record<string, string>>
+}
+
+function describeFolder(source: Source, id: string, draft: RevisionDraft, time: Date, files: GeneratedFiles): Folder {
+  const { message, parents, labels = [], dependsOn = [], dependsOnElsewhere = [], transaction, proof } = draft
+  const created = time.toISOString().replace('.000Z', 'Z')
+  const record = { id, parents, message, created }
   const dependencies = [...dependsOn, ...dependsOnElsewhere.map(({ database, revision }) => `${database}/${revision}`)]
+  const how = { ...(transaction && { transaction }), ...(proof && { proof }) }
   const json = {
     ...record,
     ...(labels.length > 0 && { labels }),
     ...(dependencies.length > 0 && { dependsOn: dependencies }),
+    ...how,
   }
-  const folder = `${source.folder}/${created.replaceAll(/[-:TZ]/g, '')}_${slug(message)}`
-  writeFolder(source, folder, {
-    'revision.json': `${JSON.stringify(json, null, 2)}\n`,
-    'migration.sql': sql.up,
-    'down.sql': sql.down,
-  })
+  const name = draft.folderName ?? `${created.replaceAll(/[-:TZ]/g, '')}_${slug(message)}`
+  const folder = `${source.folder}/${name}`
   const elsewhere = dependsOnElsewhere.length > 0 && { dependsOnElsewhere }
-  return { ...record, labels, dependsOn, ...elsewhere, folder, reversible: true }
+  return {
+    revision: { ...record, labels, dependsOn, ...elsewhere, ...how, folder, reversible: files.down !== undefined },
+    files: {
+      'revision.json': formatRecord(json),
+      'migration.sql': files.up,
+      ...(files.down !== undefined && { 'down.sql': files.down }),
+      ...(files.snapshot !== undefined && { 'snapshot.json': files.snapshot }),
+      ...(files.objects !== undefined && { 'objects.json': files.objects }),
+    },
+  }
+}
+
+function formatRecord(record: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(record, null, 2)}\n`
 }
 
 function newId(history: History): string {
@@ -94,34 +210,50 @@ function placeholder(what: string): string {
   return `${unfilledMarker}: write here ${what}, then remove this line\n`
 }
 
-function writeFolder(source: Source, folder: string, files: Readonly<Record<string, string>>): void {
-  const path = join(source.root, folder)
-  // Hidden, so that nobody reads it as a revision before it is complete.
+function writeFolders(source: Source, folders: readonly Folder[]): void {
+  // Hidden, so that nobody reads them as revisions before they are complete.
   const draft = join(source.root, source.folder, `.draft-${randomUUID()}`)
+  const moved: string[] = []
   try {
-    if (existsSync(path)) {
-      throw new DroverError({
-        code: 'WRITE_FAILED',
-        file: folder,
-        message: `${folder} is there already`,
-        hint: 'run the command again',
-      })
+    const taken = folders.find(({ revision }) => existsSync(join(source.root, revision.folder)))
+    if (taken) throw isThere(taken.revision.folder)
+    for (const [index, { files }] of folders.entries()) {
+      const path = join(draft, String(index))
+      mkdirSync(path, { recursive: true })
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text)
     }
-    mkdirSync(draft, { recursive: true })
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(draft, name), text)
-    renameSync(draft, path)
+    for (const [index, { revision }] of folders.entries()) {
+      const path = join(source.root, revision.folder)
+      renameSync(join(draft, String(index)), path)
+      moved.push(path)
+    }
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true })
+    for (const path of moved) rmSync(path, { recursive: true, force: true })
     if (error instanceof DroverError) throw error
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new DroverError(
-      {
-        code: 'WRITE_FAILED',
-        file: source.folder,
-        message: `cannot write into ${source.folder} (${reason})`,
-        hint: 'give yourself write permission on that folder, then run the command again',
-      },
-      { cause: error },
-    )
+    throw cannotWrite(source.folder, error)
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
   }
+}
+
+function isThere(folder: string): DroverError {
+  return new DroverError({
+    code: 'WRITE_FAILED',
+    file: folder,
+    message: `${folder} is there already`,
+    hint: 'run the command again',
+  })
+}
+
+function cannotWrite(folder: string, cause: unknown): DroverError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+  return new DroverError(
+    {
+      code: 'WRITE_FAILED',
+      file: folder,
+      message: `cannot write into ${folder} (${reason})`,
+      hint: 'give yourself write permission on that folder, then run the command again',
+    },
+    { cause },
+  )
 }

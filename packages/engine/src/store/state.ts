@@ -1,8 +1,9 @@
-import type { AppliedRevision } from '@drover/history'
+import type { AppliedRevision, HalfDone } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { selectTime } from '../sql/time.ts'
+import { parseProgress, readLeftover, selectProgress } from './progress.ts'
 import { isStoreMissing, storeSchema } from './tables.ts'
 
 /** What one database says of itself and of a history. */
@@ -12,20 +13,37 @@ export interface DatabaseState {
   readonly identity: string
   /** Whether Drover's tables are there. */
   readonly initialised: boolean
+  /** The revision that was begun and is not done, if there is one. It is not among the applied ones, whatever its direction. */
+  readonly halfDone?: HalfDone
 }
 
-/** Reads what is applied, in one message. A database that Drover has never touched has had nothing. */
+/**
+ * Reads what is applied, in one message; where a revision is half done, another one asks the catalogue what it has left. A
+ * database that Drover has never touched has had nothing.
+ */
 export async function readState(connection: Connection, history: string): Promise<DatabaseState> {
   try {
     // In one text, because the driver takes longer over ten thousand rows than the server.
     const [row] = await connection.send(`
-select (${selectIdentity}) as identity, (
-  select string_agg(concat_ws(e'\\t', revision, checksum, ${selectTime('applied_at')}), e'\\n')
+select (${selectIdentity}) as identity, applied.*, exists (
+  select from ${storeSchema}.lease where history = ${quoteLiteral(history)} and expires_at > clock_timestamp()
+) as held
+from (
+  select
+    string_agg(concat_ws(e'\\t', revision, checksum, ${selectTime('applied_at')}), e'\\n') filter (where state = 'applied') as done,
+    ${selectProgress} as progress
   from ${storeSchema}.applied
-  where history = ${quoteLiteral(history)} and target = '' and state = 'applied'
+  where history = ${quoteLiteral(history)} and target = ''
 ) as applied`)
-    const applied = typeof row?.['applied'] === 'string' ? row['applied'].split('\n') : []
-    return { applied: applied.map(toApplied), identity: String(row?.['identity']), initialised: true }
+    const applied = typeof row?.['done'] === 'string' ? row['done'].split('\n') : []
+    const progress = parseProgress(row?.['progress'])
+    const left = progress && (await readLeftover(connection, progress))
+    return {
+      applied: applied.map(toApplied),
+      identity: String(row?.['identity']),
+      initialised: true,
+      ...(progress && { halfDone: { ...progress.halfDone, ...(left && { left }), held: row?.['held'] === true } }),
+    }
   } catch (error) {
     if (!isStoreMissing(error)) throw error
     const [row] = await connection.send(selectIdentity)

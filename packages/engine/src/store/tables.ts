@@ -43,6 +43,19 @@ export async function ensureStore(connection: Connection): Promise<void> {
   }
 }
 
+/** The statement that adds what tables of an earlier version lack; it takes no lock where nothing is missing. */
+export const completeStore = `do $drover$
+begin
+  if not exists (
+    select from pg_attribute
+    where attrelid = '${storeSchema}.applied'::regclass and attname = 'progress' and not attisdropped
+  ) then
+    alter table ${storeSchema}.applied add column progress jsonb;
+  end if;
+end
+$drover$;
+`
+
 /** Raised by the guard of `createStore`; PostgreSQL itself uses no class DR. */
 const busy = 'DRV01'
 
@@ -88,6 +101,7 @@ create table if not exists ${storeSchema}.applied (
   applied_by text not null default session_user,
   duration_ms double precision not null,
   run uuid not null references ${storeSchema}.run (id),
+  progress jsonb,
   primary key (history, target, revision)
 );
 create table if not exists ${storeSchema}.lease (

@@ -9,7 +9,7 @@ import type { DatabaseOutcome } from './outcome.ts'
 import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
 import type { ReleaseOptions } from './run-release.ts'
 import { readScripts } from './scripts.ts'
-import { appliedIds } from './status.ts'
+import { appliedBefore, findHalfDone } from './status.ts'
 
 /** One database's share of a release, ready to be run. */
 export interface Job {
@@ -93,6 +93,9 @@ export async function rollBackJob(
   const database = plan.member.database.name
   options.onEvent?.({ type: 'rollback-started', database, steps: outcome.finished.length })
   try {
+    const state = await readState(plan.member.connection, database)
+    const halfDone = findHalfDone({ ...plan.member, state }, { isHolder: true })
+    if (halfDone) return { ...outcome, rolledBack: { finished: [], problem: halfDone } }
     const scripts = await Promise.all(
       outcome.finished.toReversed().map((step) => readScript(options.root, step.revision, opposite(step.direction))),
     )
@@ -139,7 +142,10 @@ async function prepareJob(
       options.onEvent?.({ type: 'lease-waiting', database, holder }),
     )
     const state = await readState(member.connection, name)
-    const rest = remainingSteps(member.history, steps, appliedIds(state))
+    const halfDone = findHalfDone({ ...member, state }, { isHolder: true })
+    const isPlanned = steps.some((step) => options.resume === true && step.revision.id === state.halfDone?.id)
+    if (halfDone && (!isPlanned || state.halfDone?.left?.kind === 'working')) throw new DroverError(halfDone)
+    const rest = remainingSteps(member.history, steps, appliedBefore(state))
     if (rest.kind === 'moved') throw moved(rest.step)
     const doneElsewhere = steps.filter((step) => !rest.steps.includes(step))
     if (rest.steps.length === 0) return { plan, doneElsewhere }
@@ -164,6 +170,7 @@ async function carryOut({ member }: DatabasePlan, work: Work, options: ReleaseOp
     scripts,
     ...(options.lockTimeoutMs !== undefined && { lockTimeoutMs: options.lockTimeoutMs }),
     ...(options.statementTimeoutMs !== undefined && { statementTimeoutMs: options.statementTimeoutMs }),
+    ...(options.resume !== undefined && { resume: options.resume }),
     ...(options.signal && { signal: options.signal }),
     onEvent: (event) => options.onEvent?.({ ...event, database: database.name }),
   })

@@ -1,9 +1,9 @@
-import { type Direction, DroverError, parseTarget, type Target } from '@drover/history'
+import { type Direction, DroverError, type HalfDone, parseTarget, type Target } from '@drover/history'
 import { describe, expect, it } from 'vitest'
 
 import { exampleMember } from './example-member.ts'
 import type { Member } from './fleet.ts'
-import { databasesOfTarget, planRelease } from './plan-release.ts'
+import { databasesOfTarget, type PlanOptions, planRelease } from './plan-release.ts'
 
 const line = { a: [], b: ['a'], c: ['b'] }
 
@@ -99,6 +99,53 @@ describe('planRelease', () => {
   })
 })
 
+describe('a revision that is half done', () => {
+  const halfDone = { id: 'b', done: 1, total: 2, statement: 'vacuum', direction: 'up' } as const
+
+  it('refuses its database, and nothing else is said of it', () => {
+    const member = withHalfDone(exampleMember('main', line, ['a', 'x']), halfDone)
+
+    expect(problemsOf([member], 'up', 'head')).toEqual([['main', 'HALF_DONE', 'b']])
+    expect(problemsOf([member], 'down', '-1')).toEqual([['main', 'HALF_DONE', 'b']])
+  })
+
+  it('comes first when it is gone on with, whatever the target', () => {
+    const forked = { aaaa: [], bbbb: ['aaaa'], cccc: ['aaaa'] }
+    const member = withHalfDone(exampleMember('main', forked, ['aaaa']), { ...halfDone, id: 'cccc' })
+
+    expect(stepsOf([member], 'up', 'heads', { resume: true })).toEqual([['main', 'up cccc', 'up bbbb']])
+    expect(stepsOf([member], 'up', 'bbbb', { resume: true })).toEqual([['main', 'up cccc', 'up bbbb']])
+    expect(stepsOf([member], 'up', 'aaaa', { resume: true })).toEqual([['main', 'up cccc']])
+  })
+
+  it('counts as a step of the way back that was asked for', () => {
+    const member = withHalfDone(exampleMember('main', line, ['a']), { ...halfDone, direction: 'down' })
+
+    expect(stepsOf([member], 'down', '-1', { resume: true })).toEqual([['main', 'down b']])
+    expect(stepsOf([member], 'down', 'base', { resume: true })).toEqual([['main', 'down b', 'down a']])
+  })
+
+  it('is not gone on with the other way, nor while the server is still at it', () => {
+    const member = exampleMember('main', line, ['a'])
+    const working = { ...halfDone, left: { kind: 'working', pid: 1 } } as const
+
+    for (const [one, direction] of [
+      [halfDone, 'down'],
+      [working, 'up'],
+    ] as const) {
+      expect(problemsOf([withHalfDone(member, one)], direction, 'base', undefined, { resume: true })).toEqual([
+        ['main', 'HALF_DONE', 'b'],
+      ])
+    }
+  })
+
+  it('is planned like any other while another run holds the database, and may be at it', () => {
+    const member = withHalfDone(exampleMember('main', line, ['a']), { ...halfDone, held: true })
+
+    expect(stepsOf([member], 'up', 'head')).toEqual([['main', 'up b', 'up c']])
+  })
+})
+
 describe('databasesOfTarget', () => {
   const selected = ['main', 'gdpr']
 
@@ -132,14 +179,14 @@ describe('databasesOfTarget', () => {
 
 type Checksums = ReadonlyMap<string, ReadonlyMap<string, string>>
 
-function plan(members: readonly Member[], direction: Direction, target: string) {
-  const result = planRelease(members, direction, targetOf(target), new Map())
+function plan(members: readonly Member[], direction: Direction, target: string, options: PlanOptions = {}) {
+  const result = planRelease(members, direction, targetOf(target), new Map(), [], options)
   if (!result.ok) throw new Error(result.problems.map((problem) => problem.message).join('\n'))
   return result.plan.databases
 }
 
-function stepsOf(members: readonly Member[], direction: Direction, target: string) {
-  return plan(members, direction, target).map(({ member, steps }) => [
+function stepsOf(members: readonly Member[], direction: Direction, target: string, options: PlanOptions = {}) {
+  return plan(members, direction, target, options).map(({ member, steps }) => [
     member.database.name,
     ...steps.map((step) => `${step.direction} ${step.revision.id}`),
   ])
@@ -150,9 +197,14 @@ function problemsOf(
   direction: Direction,
   target: string,
   checksums: Checksums = new Map(),
+  options: PlanOptions = {},
 ) {
-  const result = planRelease(members, direction, targetOf(target), checksums)
+  const result = planRelease(members, direction, targetOf(target), checksums, [], options)
   return result.ok ? [] : result.problems.map(({ database, code, revision }) => [database, code, revision])
+}
+
+function withHalfDone(member: Member, halfDone: HalfDone): Member {
+  return { ...member, state: { ...member.state, halfDone } }
 }
 
 function targetOf(text: string): Target {

@@ -7,6 +7,7 @@ import {
   planDowngrade,
   planUpgrade,
   type Problem,
+  type Revision,
   type Step,
   type Target,
   type UpgradeOptions,
@@ -14,7 +15,7 @@ import {
 
 import type { Member } from './fleet.ts'
 import { interleave, type Neighbour, type Segment } from './interleave.ts'
-import { appliedIds, statusOf, type Status } from './status.ts'
+import { appliedBefore, findHalfDone, statusOf, type Status } from './status.ts'
 
 /** What a release will do, database by database, in the order in which it does it. Pure data. */
 export interface ReleasePlan {
@@ -31,6 +32,12 @@ export interface DatabasePlan {
   readonly member: Member
   readonly status: Status
   readonly steps: readonly Step[]
+}
+
+/** Options of planning a release. */
+export interface PlanOptions extends UpgradeOptions {
+  /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
+  readonly resume?: boolean
 }
 
 /** A plan, or everything that keeps any of the databases from having one. */
@@ -50,13 +57,20 @@ export function planRelease(
   target: Target,
   checksums: ReadonlyMap<string, ReadonlyMap<string, string>>,
   neighbours: readonly Neighbour[] = [],
-  options: UpgradeOptions = {},
+  options: PlanOptions = {},
 ): ReleasePlanResult {
   const problems: Problem[] = []
   const reformatted: Problem[] = []
   const databases: DatabasePlan[] = []
   for (const member of direction === 'up' ? members : members.toReversed()) {
-    const applied = appliedIds(member.state)
+    const begun = findBegun(member, direction, options)
+    const halfDone = begun ? undefined : findHalfDone(member)
+    // Whatever else there is to say follows from it.
+    if (halfDone) {
+      problems.push(halfDone)
+      continue
+    }
+    const applied = appliedBefore(member.state)
     const plan =
       direction === 'up'
         ? planUpgrade(member.history, applied, target, options)
@@ -68,13 +82,31 @@ export function planRelease(
       problems.push(...findEdited(member.history, member.state.applied, files).map(about))
       reformatted.push(...findReformatted(member.history, member.state.applied, files).map(about))
     }
-    if (plan.kind === 'steps') databases.push({ member, status: statusOf(member), steps: plan.steps })
+    if (plan.kind === 'steps') {
+      const others = plan.steps.filter((step) => step.revision !== begun)
+      const steps = begun ? [{ direction, revision: begun }, ...others] : plan.steps
+      databases.push({ member, status: statusOf(member), steps })
+    }
   }
   if (problems.length > 0) return { ok: false, problems }
   const { segments, warnings, problems: unmet } = interleave(direction, databases, neighbours)
   return unmet.length > 0
     ? { ok: false, problems: unmet }
     : { ok: true, plan: { direction, databases, segments, warnings: [...reformatted, ...warnings] } }
+}
+
+/**
+ * The half-done revision of a database that comes first: because it is to be gone on with, or because another run is at it,
+ * which will be waited for.
+ */
+function findBegun(
+  { history, state: { halfDone } }: Member,
+  direction: Direction,
+  { resume = false }: PlanOptions,
+): Revision | undefined {
+  if (halfDone?.direction !== direction) return undefined
+  const isAllowed = halfDone.held === true || (resume && halfDone.left?.kind !== 'working')
+  return isAllowed ? history.byId.get(halfDone.id) : undefined
 }
 
 /**

@@ -16,6 +16,8 @@ export interface ReleaseOptions extends HoldOptions {
    * those that do not come after the failed one; `rollback` also undoes what this release has done, in reverse. Default `stop`.
    */
   readonly onFailure?: 'stop' | 'continue' | 'rollback'
+  /** Whether revisions that are half done are gone on with, as it was planned. Default `false`. */
+  readonly resume?: boolean
   readonly lockTimeoutMs?: number
   readonly statementTimeoutMs?: number
   readonly onEvent?: (event: ReleaseEvent) => void

@@ -6,7 +6,7 @@ import { DroverError, planStamp, type Problem, type Revision, type Target, throw
 import { type Member, problemsOf } from './fleet.ts'
 import { type Held, hold, type HoldOptions, naming, refuseObstacles } from './hold.ts'
 import { databasesOfTarget } from './plan-release.ts'
-import { appliedIds } from './status.ts'
+import { appliedIds, findHalfDone } from './status.ts'
 
 /** What is changed in the record of one database. */
 export interface DatabaseStamp {
@@ -36,6 +36,8 @@ export interface StampOptions extends HoldOptions {
   readonly root: string
   /** Called when another run holds a database. */
   readonly onWaiting?: (database: string, holder: LeaseHolder) => void
+  /** Whether revisions may be recorded whose SQL is not there, because another tool has run something else. Default `false`. */
+  readonly acceptUnfilled?: boolean
 }
 
 /**
@@ -71,6 +73,11 @@ export function planStamps(
   const stamps: DatabaseStamp[] = []
   for (const member of members) {
     const { name } = member.database
+    const halfDone = findHalfDone(member)
+    if (halfDone) {
+      problems.push(halfDone)
+      continue
+    }
     const plan = planStamp(member.history, appliedIds(member.state), targets.get(name) ?? [], { purge })
     if (plan.kind === 'refused') problems.push(...plan.problems.map((problem) => ({ ...problem, database: name })))
     else stamps.push({ member, forget: plan.forget, record: plan.record.map((id) => member.history.byId.get(id)!) })
@@ -95,7 +102,7 @@ export async function runStamps(
   options: StampOptions,
 ): Promise<readonly StampOutcome[]> {
   const work = stamps.filter((stamp) => !isEmptyStamp(stamp))
-  const checksums = await readAllChecksums(work, options.root)
+  const checksums = await readAllChecksums(work, options)
   await refuseObstacles(work.map(({ member }) => member))
   await using leases = new AsyncDisposableStack()
   const release = randomUUID()
@@ -115,7 +122,7 @@ export async function runStamps(
 
 async function readAllChecksums(
   stamps: readonly DatabaseStamp[],
-  root: string,
+  { root, acceptUnfilled = false }: StampOptions,
 ): Promise<ReadonlyMap<DatabaseStamp, ReadonlyMap<string, string>>> {
   const problems: Problem[] = []
   const checksums = new Map<DatabaseStamp, ReadonlyMap<string, string>>()
@@ -125,7 +132,7 @@ async function readAllChecksums(
       const scripts = await Promise.all(stamp.record.map((revision) => readScript(root, revision, 'up')))
       // Its checksum would be that of a file which has to be edited. What else is wrong with it does not matter: it is not run.
       const unfilled = scripts.flatMap(findScriptProblems).filter(({ code }) => code === 'UNFILLED')
-      problems.push(...unfilled.map((problem) => ({ ...problem, database: name })))
+      if (!acceptUnfilled) problems.push(...unfilled.map((problem) => ({ ...problem, database: name })))
       checksums.set(stamp, new Map(scripts.map((script) => [script.revision.id, script.checksum])))
     } catch (error) {
       problems.push(...problemsOf(error, name))
@@ -145,7 +152,10 @@ async function holdUnmoved(
   const { name } = member.database
   return naming(name, async () => {
     const held = await hold(member, release, leases, options, options.onWaiting)
-    const now = appliedIds(await readState(member.connection, name))
+    const state = await readState(member.connection, name)
+    const halfDone = findHalfDone({ ...member, state }, { isHolder: true })
+    if (halfDone) throw new DroverError(halfDone)
+    const now = appliedIds(state)
     const planned = appliedIds(member.state)
     if (now.size !== planned.size || [...now].some((id) => !planned.has(id))) {
       throw new DroverError({

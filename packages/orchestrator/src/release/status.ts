@@ -1,4 +1,4 @@
-import { currentOf, findGaps, findUnknown, type History } from '@drover/history'
+import { currentOf, describeHalfDone, findGaps, findUnknown, type History, type Problem } from '@drover/history'
 
 import type { Member } from './fleet.ts'
 
@@ -26,6 +26,24 @@ export function statusOf({ history, state }: Pick<Member, 'history' | 'state'>):
 /** The ids of what is applied. */
 export function appliedIds(state: Member['state']): ReadonlySet<string> {
   return new Set(state.applied.map((row) => row.id))
+}
+
+/** The ids of what is applied, and of what is half reverted: it was applied when that was begun. */
+export function appliedBefore({ applied, halfDone }: Member['state']): ReadonlySet<string> {
+  return new Set([...applied.map((row) => row.id), ...(halfDone?.direction === 'down' ? [halfDone.id] : [])])
+}
+
+/**
+ * The revision of a database that is half done, if there is one, as a problem. While some run holds the database it is none:
+ * the revision is under way.
+ * @param isHolder whether that run is our own. Default `false`
+ */
+export function findHalfDone(
+  { database, history, state: { halfDone } }: Member,
+  { isHolder = false }: { readonly isHolder?: boolean } = {},
+): Problem | undefined {
+  if (!halfDone || (halfDone.held && !isHolder)) return undefined
+  return { ...describeHalfDone(halfDone, history.byId.get(halfDone.id)), database: database.name }
 }
 
 function classify(history: History, applied: ReadonlySet<string>, pending: number): Status['state'] {

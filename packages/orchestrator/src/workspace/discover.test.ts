@@ -44,15 +44,18 @@ async function problemsOf(databases: Readonly<Record<string, object | string>>) 
 
 describe('discoverWorkspace', () => {
   it('finds the databases from the root and from any folder below it', async () => {
-    const root = await createWorkspace({ main: { name: 'main', migrations: './history' }, extra: { name: 'gdpr' } })
+    const main = { name: 'main', migrations: './history', objects: './sql' }
+    const root = await createWorkspace({ main, extra: { name: 'gdpr' } })
     await mkdir(join(root, 'databases/main/src/deep'), { recursive: true })
 
     const workspace = await discoverWorkspace(root)
 
     expect(workspace.root).toBe(root)
-    expect(workspace.databases.map(({ name, folder, migrations }) => [name, folder, migrations])).toEqual([
-      ['gdpr', 'databases/extra', 'databases/extra/migrations'],
-      ['main', 'databases/main', 'databases/main/history'],
+    expect(
+      workspace.databases.map(({ name, folder, migrations, objects }) => [name, folder, migrations, objects]),
+    ).toEqual([
+      ['gdpr', 'databases/extra', 'databases/extra/migrations', 'databases/extra/objects'],
+      ['main', 'databases/main', 'databases/main/history', 'databases/main/sql'],
     ])
     expect(await discoverWorkspace(join(root, 'databases/main/src/deep'))).toEqual(workspace)
   })

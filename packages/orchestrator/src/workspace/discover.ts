@@ -20,6 +20,8 @@ export interface Database {
   readonly folder: string
   /** The folder with its revisions, from the root. */
   readonly migrations: string
+  /** The folder with the objects that are declared as SQL files, from the root; it need not be there. */
+  readonly objects: string
   readonly config: DatabaseConfig
 }
 
@@ -118,7 +120,13 @@ async function loadDatabase(
   const result = parseDatabaseConfig(exported)
   if (!result.ok) return { problems: result.faults.map(invalid) }
   const { config } = result
-  return { name: config.name, folder, migrations: posix.join(folder, config.migrations), config }
+  return {
+    name: config.name,
+    folder,
+    migrations: posix.join(folder, config.migrations),
+    objects: posix.join(folder, config.objects),
+    config,
+  }
 }
 
 /** Where in `database.ts` an error came up: the message of a syntax error does not say. */

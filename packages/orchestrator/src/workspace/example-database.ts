@@ -6,5 +6,11 @@ import type { Database } from './discover.ts'
 export function exampleDatabase(name: string, declaration: Omit<DatabaseDeclaration, 'name'> = {}): Database {
   const result = parseDatabaseConfig({ name, ...declaration })
   if (!result.ok) throw new Error(result.faults.join('\n'))
-  return { name, folder: `databases/${name}`, migrations: `databases/${name}/migrations`, config: result.config }
+  return {
+    name,
+    folder: `databases/${name}`,
+    migrations: `databases/${name}/migrations`,
+    objects: `databases/${name}/objects`,
+    config: result.config,
+  }
 }

@@ -73,12 +73,26 @@ export function isNamed(database: Database, environment: Environment): boolean {
   )
 }
 
+/**
+ * Reads a variable that may hold a secret: itself, else the file that `<VARIABLE>_FILE` names.
+ * @returns the text and where it is from, for messages; `undefined` when neither is set
+ * @throws {DroverError} `URL_INVALID` when the file cannot be read
+ */
+export function readVariable(
+  variable: string,
+  environment: Environment,
+): { readonly text: string; readonly source: string } | undefined {
+  const text = environment[variable]
+  if (isSet(text)) return { text: text.trim(), source: variable }
+  const source = `${variable}_FILE`
+  const file = environment[source]
+  return isSet(file) ? { text: readSecret(file, source), source } : undefined
+}
+
 function findUrl(database: Database, environment: Environment): ConnectionUrl | undefined {
   for (const variable of database.config.url) {
-    const text = environment[variable]
-    if (isSet(text)) return ConnectionUrl.parse(text, variable)
-    const file = environment[`${variable}_FILE`]
-    if (isSet(file)) return ConnectionUrl.parse(readSecret(file, `${variable}_FILE`), `${variable}_FILE`)
+    const named = readVariable(variable, environment)
+    if (named) return ConnectionUrl.parse(named.text, named.source)
     const host = environment[partOf(variable, 'HOST')]
     if (isSet(host)) return joinParts(host, database, variable, environment)
   }

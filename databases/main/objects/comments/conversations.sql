@@ -1,0 +1,1 @@
+comment on table conversations is 'Conversations of a user with the assistant.';

@@ -1,0 +1,1 @@
+comment on table meeting_attendance is 'Who was asked to a meeting, and who came.';

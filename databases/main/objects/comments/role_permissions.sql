@@ -1,0 +1,1 @@
+comment on table role_permissions is 'Which role allows what.';

@@ -1,0 +1,1 @@
+comment on table teams is 'Groups of users who share tasks.';

@@ -1,0 +1,1 @@
+alter table action_logs force row level security;

@@ -1,0 +1,1 @@
+alter table audit_logs force row level security;

@@ -1,0 +1,1 @@
+alter table idempotency_keys force row level security;

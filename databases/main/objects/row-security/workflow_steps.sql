@@ -1,0 +1,1 @@
+alter table workflow_steps force row level security;

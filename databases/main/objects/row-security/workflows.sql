@@ -1,0 +1,1 @@
+alter table workflows force row level security;

@@ -1,0 +1,285 @@
+import { readHistory, writeGeneratedRevisions } from '@drover/engine'
+import {
+  type Ambiguity,
+  compareSchema,
+  draftRevisions,
+  type DraftedRevision,
+  idOfSnapshot,
+  type Kit,
+  parseRename,
+  type RenameChoice,
+  type RenameOption,
+  type SchemaComparison,
+  startKit,
+} from '@drover/drizzle'
+import { DroverError, type History, type Problem, type Revision, throwProblems } from '@drover/history'
+import type { Database, Workspace } from '@drover/orchestrator'
+
+import type { ExitCode } from '../exit-code.ts'
+import { type Placement, type PlacementOptions, placeRevision } from '../placement.ts'
+import { describeProof, notProved } from '../render/proof.ts'
+import { describeMade, madeJson } from '../render/revision.ts'
+import { schemaFileOf } from '../schema-file.ts'
+import type { Session } from '../session.ts'
+import type { RevisionOptions } from './revision.ts'
+
+/** What to generate. */
+export interface Generation {
+  readonly workspace: Workspace
+  readonly databases: readonly Database[]
+  readonly placement: PlacementOptions
+  readonly message: string
+}
+
+/**
+ * Compares the Drizzle schema of each database with its history, and writes a proved revision for each that has changed.
+ * Everything is worked out before the first file is written.
+ */
+export async function generateRevisions(
+  session: Session,
+  options: RevisionOptions,
+  generation: Generation,
+): Promise<ExitCode> {
+  const { workspace, message } = generation
+  // Loads while the histories are read.
+  await using kit = startKit(workspace.root)
+  const subjects = findSubjects(generation)
+  const choices = readChoices(options, subjects)
+  const compared: Compared[] = []
+  for (const subject of subjects) {
+    compared.push(await compare(session, kit, subject, choices.get(subject.database.name)!))
+  }
+  throwProblems(problemsOf(compared, message))
+
+  const changed = compared.flatMap(({ subject, comparison }) =>
+    comparison.kind === 'changed' ? [{ subject, change: comparison.change }] : [],
+  )
+  const shadowServer = changed.length > 0 && options.proof !== false ? await session.shadowServer(workspace) : undefined
+  const drafted: Drafted[] = []
+  for (const { subject, change } of changed) {
+    const { name } = subject.database
+    const revisions = await draftRevisions(kit, change, {
+      ...(shadowServer !== undefined && { shadowServer }),
+      concurrently: options.concurrently === true,
+      onProgress: (what) => session.progress(`${name}: ${what}`),
+    })
+    drafted.push({ subject, revisions })
+  }
+  return report(
+    session,
+    compared,
+    drafted.map((one) => ({ ...one, written: write(one, message) })),
+  )
+}
+
+/** A database whose schema is compared, and where a revision of it would hang. */
+interface Subject {
+  readonly database: Database
+  readonly source: { readonly root: string; readonly folder: string }
+  readonly history: History
+  readonly placement: Placement
+  readonly schema: string
+}
+
+interface Compared {
+  readonly subject: Subject
+  readonly choice: RenameChoice
+  readonly comparison: SchemaComparison
+}
+
+interface Drafted {
+  readonly subject: Subject
+  readonly revisions: readonly DraftedRevision[]
+}
+
+interface Written extends Drafted {
+  readonly written: readonly Revision[]
+}
+
+function findSubjects({ workspace, databases, placement, message }: Generation): readonly Subject[] {
+  const withSchema = databases.flatMap((database) => {
+    const schema = schemaFileOf(database)
+    return schema === undefined ? [] : [{ database, schema }]
+  })
+  if (withSchema.length === 0) {
+    const names = databases.map((database) => database.name)
+    throw new DroverError({
+      code: 'USAGE',
+      message: `${names.join(', ')}: there is no Drizzle schema to make a revision from`,
+      hint: `name one in database.ts (schema: './src/schema/index.ts'), or write the SQL yourself: pnpm migrate revision ${JSON.stringify(message)} --empty -d ${names[0]}`,
+    })
+  }
+  const problems: Problem[] = []
+  const subjects = withSchema.flatMap(({ database, schema }): readonly Subject[] => {
+    const source = { root: workspace.root, folder: database.migrations }
+    try {
+      const history = readHistory(source)
+      return [{ database, source, history, schema, placement: placeRevision(workspace, database, history, placement) }]
+    } catch (error) {
+      if (!(error instanceof DroverError)) throw error
+      problems.push(...error.problems.map((problem) => ({ ...problem, database: database.name })))
+      return []
+    }
+  })
+  throwProblems(problems)
+  return subjects
+}
+
+/** The rename options for each database: those for it alone, `<database>/old=new`, and those for whichever they fit. */
+function readChoices(options: RevisionOptions, subjects: readonly Subject[]): ReadonlyMap<string, RenameChoice> {
+  const texts = (options.renames ?? []).map((text) => {
+    const slash = text.indexOf('/')
+    const named = subjects.find(({ database }) => answersTo(database, text.slice(0, slash)))
+    return named ? { database: named.database.name, text: text.slice(slash + 1) } : { database: undefined, text }
+  })
+  const parsed = texts.map(({ database, text }) => ({ database, result: parseRename(text) }))
+  throwProblems(parsed.flatMap(({ result }) => (result.ok ? [] : [result.problem])))
+  return new Map(
+    subjects.map(({ database }) => {
+      const renames = parsed.flatMap(({ database: only, result }): readonly RenameOption[] =>
+        result.ok && (only === undefined || only === database.name) ? [result.option] : [],
+      )
+      return [database.name, { renames, created: [], noRename: options.allNew === true }]
+    }),
+  )
+}
+
+function answersTo({ name, config }: Database, text: string): boolean {
+  return name === text || config.aliases.includes(text)
+}
+
+/** Compares one database; on a terminal, asks what drizzle-kit cannot know. */
+async function compare(session: Session, kit: Kit, subject: Subject, given: RenameChoice): Promise<Compared> {
+  const { database, source, history, placement, schema } = subject
+  const target = { source, history, parents: placement.parents, schema, objects: database.objects }
+  let choice = given
+  for (;;) {
+    const comparison = await compareSchema(kit, target, choice)
+    if (comparison.kind !== 'ambiguous' || !session.io.choose || session.options.json)
+      return { subject, choice, comparison }
+    // One at a time: what an answer takes is no longer there for the next question.
+    choice = await ask(session, database, comparison.ambiguities[0]!, choice)
+  }
+}
+
+async function ask(
+  session: Session,
+  database: Database,
+  { question, added, candidates }: Ambiguity,
+  choice: RenameChoice,
+): Promise<RenameChoice> {
+  const answer = await session.io.choose!(`${database.name}: where does the ${added} come from?`, [
+    'it is new',
+    ...candidates.map(({ removed }) => `it was the ${removed}, and keeps what is in it`),
+  ])
+  const renamed = candidates[answer - 1]
+  const parsed = renamed && parseRename(renamed.text)
+  return parsed?.ok
+    ? { ...choice, renames: [...choice.renames, parsed.option] }
+    : { ...choice, created: [...choice.created, question] }
+}
+
+/** Everything that keeps any of the databases from getting its revision: then none gets one. */
+function problemsOf(compared: readonly Compared[], message: string): readonly Problem[] {
+  const own = compared.flatMap(({ subject, comparison }) => {
+    const { name } = subject.database
+    if (comparison.kind === 'refused') return comparison.problems.map((problem) => ({ ...problem, database: name }))
+    if (comparison.kind !== 'ambiguous') return []
+    return comparison.ambiguities.map((ambiguity) => ambiguousProblem(name, ambiguity, message))
+  })
+  return [...own, ...findUnmeant(compared)]
+}
+
+/** Rename options that fit none of the databases that they were given to. */
+function findUnmeant(compared: readonly Compared[]): readonly Problem[] {
+  const problems = new Map<string, Problem>()
+  const meant = new Set<string>()
+  for (const { choice, comparison } of compared) {
+    const unresolved = new Map(comparison.unresolved.map(({ option, problem }) => [option.text, problem]))
+    for (const { text } of choice.renames) {
+      const problem = unresolved.get(text)
+      if (problem) problems.set(text, problem)
+      else meant.add(text)
+    }
+  }
+  return [...problems].filter(([text]) => !meant.has(text)).map(([, problem]) => problem)
+}
+
+function ambiguousProblem(database: string, { added, candidates }: Ambiguity, message: string): Problem {
+  const ways = candidates.map(({ option, removed }) => `${option} (it was the ${removed})`)
+  return {
+    code: 'RENAME_AMBIGUOUS',
+    database,
+    message: `the ${added} may be new, or something that is gone under another name`,
+    hint: `add one of these to: pnpm migrate revision ${JSON.stringify(message)} -d ${database}\n  ${[...ways, '--no-rename (everything that is new is new)'].join('\n  ')}`,
+  }
+}
+
+function write({ subject, revisions }: Drafted, message: string): readonly Revision[] {
+  const { source, history, placement } = subject
+  let { parents } = placement
+  const created = new Date()
+  const drafts = revisions.map(({ part, up, down, snapshot, objects, transaction, proof }, index) => {
+    const id = idOfSnapshot(snapshot)
+    const draft = {
+      ...(index === 0 ? placement : {}),
+      id,
+      message: part === undefined ? message : `${message}: ${part}`,
+      parents,
+      created,
+      ...(transaction !== undefined && { transaction }),
+      ...(proof.kind === 'none' && { proof: 'none' as const }),
+    }
+    parents = [id]
+    return { draft, files: { up, down, snapshot, ...(objects !== undefined && { objects }) } }
+  })
+  return writeGeneratedRevisions(source, history, drafts)
+}
+
+function report(session: Session, compared: readonly Compared[], all: readonly Written[]): ExitCode {
+  const made = new Map(all.map((one) => [one.subject, one]))
+  for (const { subject } of compared) {
+    const one = made.get(subject)
+    if (one) session.print(...describeWritten(one))
+    else session.print(`${subject.database.name}: the schema is as the history has it`)
+  }
+  if (all.length === 0) session.print('nothing has changed: no revision was made')
+  const bodies = compared.map(({ subject }) => {
+    const one = made.get(subject)
+    const revisions = one
+      ? eachOf(one).map(({ revision, draft }) => ({ ...madeJson(revision), ...proofJson(draft) }))
+      : []
+    return { name: subject.database.name, changed: one !== undefined, revisions }
+  })
+  return session.finish({ databases: bodies }, all.flatMap(findUnproved))
+}
+
+function eachOf({
+  revisions,
+  written,
+}: Written): readonly { readonly revision: Revision; readonly draft: DraftedRevision }[] {
+  return revisions.map((draft, index) => ({ draft, revision: written[index]! }))
+}
+
+function describeWritten(one: Written): readonly string[] {
+  const { database, history } = one.subject
+  return eachOf(one).flatMap(({ revision, draft }) => [
+    ...describeMade(database.name, revision, history.heads.length),
+    `  ${revision.folder}`,
+    `  ${describeProof(draft.proof)}`,
+    ...(draft.transaction === 'none' ? ['  runs outside a transaction, statement by statement'] : []),
+    ...draft.losses.map((loss) => `  loses: ${loss}`),
+    ...(draft.proof.kind === 'proved' ? draft.proof.notes.map((note) => `  ${note}`) : []),
+  ])
+}
+
+function proofJson({ proof, losses, transaction }: DraftedRevision): Readonly<Record<string, unknown>> {
+  const { kind, ...rest } = proof
+  return { proof: kind, ...rest, losses, transaction: transaction ?? 'per-revision' }
+}
+
+function findUnproved(one: Written): readonly Problem[] {
+  return eachOf(one).flatMap(({ revision, draft: { proof } }) =>
+    proof.kind === 'unproved' ? [notProved(one.subject.database.name, revision, proof.side, proof.reason)] : [],
+  )
+}

@@ -1,0 +1,1 @@
+export { type Delta, type DeltaOptions, planDelta } from './plan-delta.ts'

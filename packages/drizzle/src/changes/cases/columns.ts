@@ -1,0 +1,185 @@
+import { type ChangeCases, table } from '../change-case.ts'
+
+/** Columns that come and go, their names, and whether they may be null. */
+export const columns: ChangeCases = {
+  kind: 'columns',
+  cases: [
+    { name: 'add a column', before: table(), after: table('name: text()'), expect: 'right' },
+    {
+      name: 'add a column with a default that must not be null',
+      before: table(),
+      after: table("name: text().notNull().default('x')"),
+      expect: 'right',
+    },
+    {
+      name: 'add a column without a default that must not be null',
+      before: table(),
+      after: table('name: text().notNull()'),
+      expect: 'needs data',
+    },
+    {
+      name: 'add several columns',
+      before: table(),
+      after: table('a: text(), b: integer(), c: timestamp({ withTimezone: true }).defaultNow()'),
+      expect: 'right',
+    },
+    { name: 'drop a column', before: table('name: text()'), after: table(), expect: 'right' },
+    {
+      name: 'drop a column that must not be null',
+      before: table('name: text().notNull()'),
+      after: table(),
+      expect: 'fell back',
+    },
+    {
+      name: 'rename a column',
+      before: table('name: text()'),
+      after: table('title: text()'),
+      renames: ['t.name=t.title'],
+      expect: 'right',
+    },
+    {
+      name: 'rename a column and change its type',
+      before: table('age: integer()'),
+      after: table('years: bigint({ mode: "number" })'),
+      renames: ['t.age=t.years'],
+      expect: 'right',
+    },
+    {
+      name: 'rename a column that has an index, a check and a unique',
+      before: table('name: text().unique()', "index('i').on(t.name), check('c', sql`name <> 'x'`)"),
+      after: table('title: text().unique()', "index('i').on(t.title), check('c', sql`title <> 'x'`)"),
+      renames: ['t.name=t.title'],
+      expect: 'right',
+    },
+    {
+      name: 'rename a column of the primary key',
+      before:
+        "export const t = pgTable('t', { a: integer(), b: integer() }, (t) => [primaryKey({ columns: [t.a, t.b] })])",
+      after:
+        "export const t = pgTable('t', { a: integer(), c: integer() }, (t) => [primaryKey({ columns: [t.a, t.c] })])",
+      renames: ['t.b=t.c'],
+      expect: 'right',
+    },
+    {
+      name: 'rename a column that another table references',
+      before: `${table()}; export const u = pgTable('u', { t: integer().references(() => t.id) })`,
+      after: `export const t = pgTable('t', { key: integer().primaryKey() }); export const u = pgTable('u', { t: integer().references(() => t.key) })`,
+      renames: ['t.id=t.key'],
+      expect: 'right',
+    },
+    {
+      name: 'rename one column and drop another',
+      before: table('a: text(), b: text()'),
+      after: table('c: text()'),
+      renames: ['t.a=t.c'],
+      expect: 'right',
+    },
+    {
+      name: 'rename one column and add another',
+      before: table('a: text()'),
+      after: table('b: text(), c: text()'),
+      renames: ['t.a=t.b'],
+      expect: 'right',
+    },
+    {
+      name: 'replace a column by another of the same type',
+      before: table('a: text()'),
+      after: table('b: text()'),
+      expect: 'right',
+    },
+    {
+      name: 'swap the names of two columns',
+      before: table("a: integer('x'), b: integer('y')"),
+      after: table("a: integer('y'), b: integer('x')"),
+      expect: 'right',
+    },
+    {
+      name: 'move a column to another table',
+      before: `${table('name: text()')}; export const u = pgTable('u', { id: integer() })`,
+      after: `${table()}; export const u = pgTable('u', { id: integer(), name: text() })`,
+      expect: 'right',
+    },
+    {
+      name: 'rename a table and a column of it',
+      before: table('name: text()'),
+      after: "export const t = pgTable('people', { id: integer().primaryKey(), title: text() })",
+      renames: ['t=people', 't.name=people.title'],
+      expect: 'right',
+    },
+    {
+      name: 'rename a table, a column and an index',
+      before: table('name: text()', "index('by_name').on(t.name)"),
+      after:
+        "export const t = pgTable('people', { id: integer().primaryKey(), title: text() }, (t) => [index('by_title').on(t.title)])",
+      renames: ['t=people', 't.name=people.title', 't.by_name=people.by_title'],
+      expect: 'right',
+    },
+    {
+      name: 'let a column be null',
+      before: table('name: text().notNull()'),
+      after: table('name: text()'),
+      expect: 'right',
+    },
+    {
+      name: 'let a column not be null',
+      before: table('name: text()'),
+      after: table('name: text().notNull()'),
+      expect: 'needs data',
+    },
+    {
+      name: 'let a column not be null and give it a default',
+      before: table('name: text()'),
+      after: table("name: text().notNull().default('')"),
+      expect: 'needs data',
+    },
+    {
+      name: 'change the order of columns',
+      before: table('a: text(), b: text()'),
+      after: table('b: text(), a: text()'),
+      expect: 'right',
+    },
+    {
+      name: 'drop a column with its check',
+      before: table('a: integer()', "check('c', sql`a > 0`)"),
+      after: table(),
+      expect: 'right',
+    },
+    { name: 'drop a column with its unique', before: table('a: integer().unique()'), after: table(), expect: 'right' },
+    {
+      name: 'drop a column with its index',
+      before: table('a: integer()', "index('i').on(t.a)"),
+      after: table(),
+      expect: 'right',
+    },
+    {
+      name: 'drop a column with its foreign key',
+      before: `${table()}; export const u = pgTable('u', { id: integer(), t: integer().references(() => t.id) })`,
+      after: `${table()}; export const u = pgTable('u', { id: integer() })`,
+      expect: 'right',
+    },
+    {
+      name: 'drop a column and change a check that uses it',
+      before: table('a: integer(), b: integer()', "check('c', sql`a is null or a < b or a >= b or b is null`)"),
+      after: table('a: integer()', "check('c', sql`a is null or a is not null`)"),
+      expect: 'fell back',
+    },
+    {
+      name: 'drop a column and change a check that uses it, to one that rows may break',
+      before: table('a: integer(), b: integer()', "check('c', sql`a > b`)"),
+      after: table('a: integer()', "check('c', sql`a > 0`)"),
+      expect: 'needs data',
+    },
+    {
+      name: 'drop a column and change a unique that uses it',
+      before: table('a: integer(), b: integer()', "unique('u').on(t.a, t.b)"),
+      after: table('a: integer()', "unique('u').on(t.a)"),
+      expect: 'fell back',
+    },
+    {
+      name: 'drop a column and change an index that uses it',
+      before: table('a: integer(), b: integer()', "index('i').on(t.a, t.b)"),
+      after: table('a: integer()', "index('i').on(t.a)"),
+      expect: 'right',
+    },
+  ],
+}

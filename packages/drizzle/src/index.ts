@@ -1,0 +1,23 @@
+export { readForeignHistory } from './adopt/adopt-folder.ts'
+export {
+  type Baseline,
+  type BaselineOptions,
+  type BaselineSnapshot,
+  makeBaseline,
+  makeBaselineSnapshot,
+} from './adopt/baseline.ts'
+export { convertWith } from './adopt/convert-snapshots.ts'
+export type { ForeignFolder, ForeignHistory, ForeignRevision } from './adopt/foreign-history.ts'
+export { type ForeignTable, foreignObjectsOf, readForeignTable, recognise } from './adopt/foreign-tables.ts'
+export { findKitRevisions, readKitRevision } from './adopt/kit-folders.ts'
+export { draftWayBack, type WayBack } from './adopt/way-back.ts'
+export { idOfBaseline, type Recognition } from './adopt/recognition.ts'
+export { type Drift, findDrift, readShadowServer, type ShadowServer } from './drift.ts'
+export { type DraftedRevision, type DraftOptions, draftRevisions } from './draft.ts'
+export { type Kit, startKit } from './kit/kit.ts'
+export { idOfSnapshot } from './kit/snapshot-id.ts'
+export { parseRename, type RenameOption } from './rename-option.ts'
+export type { Ambiguity } from './renames.ts'
+export { compareSchema, type RenameChoice, type SchemaComparison, type SchemaTarget } from './schema-change.ts'
+export { keepSchema, type SameSchema } from './same-schema.ts'
+export type { Proof } from './settle.ts'

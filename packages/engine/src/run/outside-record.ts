@@ -1,0 +1,115 @@
+import type { History } from '@drover/history'
+
+import { quoteLiteral } from '../sql/quote.ts'
+import { checksumOfStatements, type Script } from '../source/script.ts'
+import { type Progress, selectBefore } from '../store/progress.ts'
+import { completeStore, storeSchema } from '../store/tables.ts'
+import {
+  guardStates,
+  type GuardOptions,
+  type Holder,
+  plainRefusals,
+  type Refusals,
+  refuseOthers,
+  writeGuard,
+} from './guard.ts'
+
+/**
+ * The statements that mark a revision as begun, with none of its statements done: guarded like those of a revision in a
+ * transaction, so that two runs cannot begin it both.
+ */
+export function writeStart(script: Script, history: History, holder: Holder, options: GuardOptions = {}): string {
+  const { revision, direction, checksum } = script
+  const progress = writeProgress(script, holder, 0)
+  const record =
+    direction === 'up'
+      ? `insert into ${storeSchema}.applied (history, target, revision, checksum, state, run, duration_ms, progress)
+values (${quoteLiteral(holder.history)}, '', ${quoteLiteral(revision.id)}, ${quoteLiteral(checksum)}, 'running', ${holder.run}, 0, ${progress})`
+      : `update ${storeSchema}.applied set state = 'running', progress = ${progress} where ${rowOf(script, holder)}`
+  return `${completeStore}${writeGuard(script, history, holder, options)}${record};
+`
+}
+
+/** The statements that let a run go on with a revision that another one has begun. */
+export function writeTakeover(script: Script, holder: Holder, progress: Progress): string {
+  const own = `progress = progress || jsonb_build_object('run', ${holder.run}::text)`
+  // For how long it takes, the time in between does not count.
+  const from = script.direction === 'up' ? `, applied_at = clock_timestamp(), applied_by = session_user` : ''
+  return change(script, { ...holder, run: quoteLiteral(progress.run) }, progress.halfDone.done, `set ${own}${from}`)
+}
+
+/**
+ * The statements that come before a statement which runs by itself. They remember what was there of the index that it
+ * makes or drops, which tells later what is its work.
+ */
+export function writeBegin(script: Script, holder: Holder, done: number, refusals?: Refusals): string {
+  const { text } = script.statements[done]!
+  const progress = `(${writeProgress(script, holder, done)}) || ${selectBefore(text)}`
+  return change(script, holder, done, `set progress = ${progress}`, refusals)
+}
+
+/** The statements that record how many statements are done now; with the last of them, the revision is. */
+export function writeAdvance(script: Script, holder: Holder, from: number, to: number, refusals?: Refusals): string {
+  if (to < script.statements.length) {
+    return change(script, holder, from, `set progress = ${writeProgress(script, holder, to)}`, refusals)
+  }
+  if (script.direction === 'down') return change(script, holder, from, 'delete', refusals)
+  const record = [
+    `state = 'applied'`,
+    'progress = null',
+    `checksum = ${quoteLiteral(script.checksum)}`,
+    `run = ${holder.run}`,
+    'applied_at = clock_timestamp()',
+    'duration_ms = extract(epoch from clock_timestamp() - applied_at) * 1000',
+  ]
+  return change(script, holder, from, `set ${record.join(', ')}`, refusals)
+}
+
+/** The statements that forget that a revision was begun, when nothing of it is left. */
+export function writeUndo(script: Script, holder: Holder): string {
+  return change(script, holder, 0, script.direction === 'up' ? 'delete' : `set state = 'applied', progress = null`)
+}
+
+function writeProgress({ revision, direction, statements }: Script, { run }: Holder, done: number): string {
+  const next = statements[done]
+  const progress = {
+    revision: revision.id,
+    direction,
+    done,
+    total: statements.length,
+    ...(next && { statement: next.text }),
+    checksum: checksumOfStatements(statements.slice(0, done)),
+  }
+  return `${quoteLiteral(JSON.stringify(progress))}::jsonb || jsonb_build_object('run', ${run}::text)`
+}
+
+/**
+ * A change of the row of a revision that is under way: refused unless the holder still has its lease, and the row says what
+ * this run has written last. The statements of the revision may have left their role behind; it is theirs again afterwards.
+ */
+function change(
+  script: Script,
+  holder: Holder,
+  done: number,
+  what: string,
+  refusals: Refusals = plainRefusals,
+): string {
+  const row = `${rowOf(script, holder)} and state = 'running'
+    and progress ->> 'run' = ${holder.run}::text and progress ->> 'done' = '${done}'`
+  const table = `${storeSchema}.applied`
+  const statement = what === 'delete' ? `delete from ${table} where ${row}` : `update ${table} ${what} where ${row}`
+  const body = `begin
+${refuseOthers(holder, refusals)}  ${statement};
+  if not found then
+    raise exception using errcode = '${guardStates.moved}', message = ${quoteLiteral(refusals.moved)};
+  end if;
+end`
+  // As a literal, because a statement of the revision, which may hold any dollar quote, is part of it.
+  return `set local session authorization default; set local role none;
+do ${quoteLiteral(body)};
+`
+}
+
+function rowOf({ revision }: Script, { history }: Holder): string {
+  return `history = ${quoteLiteral(history)} and target = '' and revision = ${quoteLiteral(revision.id)}`
+}

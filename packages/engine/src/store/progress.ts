@@ -1,0 +1,126 @@
+import type { HalfDone, Leftover } from '@drover/history'
+import * as v from 'valibot'
+
+import type { Connection } from '../connect/connection.ts'
+import { quoteLiteral } from '../sql/quote.ts'
+import { findConcurrentIndex } from '../source/outside-transaction.ts'
+import { storeSchema } from './tables.ts'
+
+/** How far a revision outside a transaction has come, as its row remembers it. */
+export interface Progress {
+  readonly halfDone: HalfDone
+  /** The run that is at it. */
+  readonly run: string
+  /** Of the statements that are done, as `checksumOfStatements` makes it. */
+  readonly checksum: string
+  /** The oid of the table that the statement makes an index on, when it had begun. */
+  readonly table?: number
+  /** The oid of the index of that name that was there when the statement began. */
+  readonly before?: number
+}
+
+const progressSchema = v.object({
+  revision: v.string(),
+  direction: v.picklist(['up', 'down']),
+  done: v.number(),
+  total: v.number(),
+  statement: v.exactOptional(v.string()),
+  run: v.string(),
+  checksum: v.string(),
+  table: v.nullish(v.number()),
+  before: v.nullish(v.number()),
+})
+
+/** Reads how far the revision has come that is half done, if there is one. */
+export async function readProgress(connection: Connection, history: string): Promise<Progress | undefined> {
+  const [row] = await connection.send(`select ${selectProgress} as progress
+from ${storeSchema}.applied
+where history = ${quoteLiteral(history)} and target = ''`)
+  return parseProgress(row?.['progress'])
+}
+
+/** An aggregate over rows of `applied`. Tables of an earlier version have no such column, and no such rows. */
+export const selectProgress = `min((to_jsonb(applied) -> 'progress')::text) filter (where state = 'running')`
+
+/** Reads the progress of a row from its JSON; `undefined` where there is none. */
+export function parseProgress(json: unknown): Progress | undefined {
+  if (typeof json !== 'string') return undefined
+  const { revision, direction, done, total, statement, run, checksum, table, before } = v.parse(
+    progressSchema,
+    JSON.parse(json),
+  )
+  return {
+    halfDone: { id: revision, direction, done, total, ...(statement !== undefined && { statement }) },
+    run,
+    checksum,
+    ...(typeof table === 'number' && { table }),
+    ...(typeof before === 'number' && { before }),
+  }
+}
+
+/**
+ * Asks the catalogue what an unfinished statement has left. Only what must be of that statement counts: an index that was
+ * there before it began is not.
+ */
+export async function readLeftover(connection: Connection, progress: Progress): Promise<Leftover | undefined> {
+  const { statement } = progress.halfDone
+  if (statement === undefined) return undefined
+  const index = findConcurrentIndex(statement)
+  const [row] = await connection.send(`select ${selectWorking(statement)} as pid, ${selectIndex(progress)} as index`)
+  if (typeof row?.['pid'] === 'number') return { kind: 'working', pid: row['pid'] }
+  const found: unknown = row?.['index']
+  if (index?.verb === 'create' && typeof found === 'string') {
+    // `+` or `-` for valid or not, and the name.
+    return found.startsWith('+') ? { kind: 'carried-out' } : { kind: 'invalid-index', name: found.slice(1) }
+  }
+  const isGone = index?.verb === 'drop' && progress.before !== undefined && found === null
+  return isGone ? { kind: 'carried-out' } : undefined
+}
+
+/** A session that is still at a statement, whose text is there only as far as the server keeps it. */
+function selectWorking(statement: string): string {
+  const text = quoteLiteral(statement)
+  return `(
+  select min(pid)
+  from pg_stat_activity
+  where datname = current_database() and pid <> pg_backend_pid() and state = 'active' and (
+    -- psql sends the semicolon along.
+    rtrim(query, ';') = ${text} or (
+      starts_with(${text}, query)
+      and octet_length(query) >= (select setting::int - 8 from pg_settings where name = 'track_activity_query_size')
+    )
+  )
+)`
+}
+
+function selectIndex({ halfDone: { statement = '' }, table, before = 0 }: Progress): string {
+  const index = findConcurrentIndex(statement)
+  if (!index) return 'null'
+  const which =
+    index.verb === 'create'
+      ? `pg_index.indrelid = ${table ?? 0} and relname = ${quoteLiteral(index.name)}::name and pg_class.oid <> ${before}`
+      : `pg_class.oid = ${before}`
+  return `(
+  select case when indisvalid then '+' else '-' end || format('%I.%I', nspname, relname)
+  from pg_index
+  join pg_class on pg_class.oid = indexrelid
+  join pg_namespace on pg_namespace.oid = relnamespace
+  where ${which}
+)`
+}
+
+/** SQL for what `table` and `before` are of a statement that is about to begin, as JSON. */
+export function selectBefore(statement: string): string {
+  const index = findConcurrentIndex(statement)
+  if (index?.verb === 'drop') {
+    return `jsonb_build_object('before', to_regclass(${quoteLiteral(index.name)})::oid::bigint)`
+  }
+  if (!index) return `'{}'::jsonb`
+  const table = `to_regclass(${quoteLiteral(index.table)})::oid`
+  return `jsonb_build_object('table', ${table}::bigint, 'before', (
+    select indexrelid::bigint
+    from pg_index
+    join pg_class on pg_class.oid = indexrelid
+    where indrelid = ${table} and relname = ${quoteLiteral(index.name)}::name
+  ))`
+}
