@@ -1,4 +1,5 @@
-import type { SchemaEntity, SchemaState } from './kit/state.ts'
+import { findColumn } from './find-column.ts'
+import type { SchemaState } from './kit/state.ts'
 
 /**
  * Takes the default of a column away before its type changes, and gives it the one of the later state afterwards. PostgreSQL
@@ -24,17 +25,3 @@ export function setDefaultsApart(statements: readonly string[], after: SchemaSta
 }
 
 const typeChange = /^ALTER TABLE (?<table>\S+) ALTER COLUMN (?<name>"[^"]+") SET DATA TYPE /
-
-function findColumn(state: SchemaState, table: string, name: string): SchemaEntity | undefined {
-  const [own = '', schema = 'public'] = table
-    .split('.')
-    .toReversed()
-    .map((part) => part.replaceAll('"', ''))
-  return state.ddl.find(
-    (entity) =>
-      entity.entityType === 'columns' &&
-      entity.name === name.replaceAll('"', '') &&
-      entity.table === own &&
-      entity.schema === schema,
-  )
-}

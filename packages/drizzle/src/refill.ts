@@ -1,3 +1,4 @@
+import { findColumn } from './find-column.ts'
 import type { SchemaEntity, SchemaState } from './kit/state.ts'
 
 /**
@@ -14,10 +15,11 @@ export function refillColumns(
   const remarks: string[] = []
   const filled = statements.flatMap((statement) => {
     const match = addColumn.exec(statement)
-    const column = match && findColumn(after, match)
+    const column = match && findColumn(after, match.groups!['table']!, match.groups!['name']!)
     const value = column && emptyValueOf(column, after)
-    if (!match || value === undefined || / DEFAULT | GENERATED | serial /i.test(match.groups!['type']!))
+    if (!match || value === undefined || / DEFAULT | GENERATED | serial /i.test(match.groups!['type']!)) {
       return [statement]
+    }
     const { table, name } = match.groups!
     remarks.push(`Rows that are there get ${value} in ${name}: what it held is gone.`)
     return [`${statement} DEFAULT ${value}`, `ALTER TABLE ${table} ALTER COLUMN ${name} DROP DEFAULT`]
@@ -26,18 +28,6 @@ export function refillColumns(
 }
 
 const addColumn = /^ALTER TABLE (?<table>\S+) ADD COLUMN (?<name>"[^"]+") (?<type>.+ NOT NULL)$/
-
-function findColumn(state: SchemaState, match: RegExpExecArray): SchemaEntity | undefined {
-  const { table, name } = match.groups!
-  const [own = '', schema = 'public'] = table!.split('.').toReversed().map(unquote)
-  return state.ddl.find(
-    (entity) =>
-      entity.entityType === 'columns' &&
-      entity.name === unquote(name!) &&
-      entity.table === own &&
-      entity.schema === schema,
-  )
-}
 
 /** A value of a column's type that says least; `undefined` where there is none that is sure to fit. */
 function emptyValueOf(column: SchemaEntity, state: SchemaState): string | undefined {
@@ -60,7 +50,3 @@ const emptyValues: readonly (readonly [RegExp, string])[] = [
   [/^time\b/, "'00:00'"],
   [/^interval\b/, "'0'"],
 ]
-
-function unquote(name: string): string {
-  return name.replaceAll('"', '')
-}
