@@ -222,6 +222,8 @@ test('a value of an enum is renamed and not lost', async () => {
   await query(url, 'insert into people (id) values (1)')
   await workspace.write('databases/shop/schema.ts', moods(`'blue', 'ok'`, 'blue'))
 
+  const asked = await workspace.migrate('revision', 'rename a mood')
+  expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--rename mood.sad=mood.blue') })
   const made = await workspace.migrate('revision', 'rename a mood', '--rename', 'mood.sad=mood.blue')
 
   expect(made).toMatchObject({ exitCode: 0 })

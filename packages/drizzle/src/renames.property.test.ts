@@ -77,7 +77,9 @@ function chooseRenames(before: SchemaState, after: SchemaState, choices: fc.Stre
   for (const kind of ['schema', 'table', 'column'] as const) {
     for (const question of questionsAbout(after).filter((each) => each.kind === kind)) {
       const { hints } = resolveRenames(options, before, after)
-      const candidates = describeQuestions([question], before, after, hints).flatMap((each) => each.candidates)
+      const candidates = describeQuestions([question], before, after, { hints, enumValues: [] }).flatMap(
+        (each) => each.candidates,
+      )
       const choice = candidates[(choices.next().value ?? 0) % (candidates.length + 1)]
       if (choice) options.push(parse(choice.text))
     }

@@ -2,8 +2,16 @@ import { describe, expect, it } from 'vitest'
 
 import { check, exampleState, index, other, pgEnum, pgSchema, table } from './example-state.ts'
 import type { KitHint } from './kit/hints.ts'
+import type { SchemaState } from './kit/state.ts'
 import { parseRename, type RenameOption } from './rename-option.ts'
-import { answerQuestions, describeQuestions, findLosses, resolveRenames, reverseHints } from './renames.ts'
+import {
+  answerQuestions,
+  describeQuestions,
+  findLosses,
+  findValueQuestions,
+  resolveRenames,
+  reverseHints,
+} from './renames.ts'
 
 describe('resolveRenames', () => {
   it('finds a column, with and without its schema', () => {
@@ -220,7 +228,7 @@ describe('describeQuestions', () => {
       [{ kind: 'column', entity: ['public', 'people', 'full_name'] }],
       before,
       after,
-      hints,
+      { hints, enumValues: [] },
     )
 
     expect(ambiguity?.added).toBe('column "full_name" of table "people"')
@@ -333,4 +341,29 @@ function rename(kind: KitHint['kind'], from: readonly string[], to: readonly str
 
 function create(kind: KitHint['kind'], entity: readonly string[]): KitHint {
   return { type: 'create', kind, entity }
+}
+
+describe('findValueQuestions', () => {
+  it('asks about a value that comes while another goes, until it is known to be renamed', () => {
+    const [before, after] = [mood('sad', 'ok'), mood('blue', 'ok')]
+    const { hints, enumValues } = resolveRenames(options('mood.sad=mood.blue'), before, after)
+
+    const questions = findValueQuestions(before, after, { hints: [], enumValues: [] })
+    expect(questions).toEqual([{ kind: 'enum value', entity: ['public', 'mood', 'blue'] }])
+    expect(describeQuestions(questions, before, after)).toMatchObject([
+      { added: 'value "blue" of enum "mood"', candidates: [{ option: '--rename mood.sad=mood.blue' }] },
+    ])
+    expect(findValueQuestions(before, after, { hints, enumValues })).toEqual([])
+  })
+
+  it('asks nothing about values that only come, or only go', () => {
+    const nothing = { hints: [], enumValues: [] }
+
+    expect(findValueQuestions(mood('ok'), mood('ok', 'blue'), nothing)).toEqual([])
+    expect(findValueQuestions(mood('ok', 'sad'), mood('ok'), nothing)).toEqual([])
+  })
+})
+
+function mood(...values: readonly string[]): SchemaState {
+  return exampleState(pgEnum('mood', ...values))
 }

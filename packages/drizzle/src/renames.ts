@@ -44,9 +44,15 @@ export interface ResolvedRenames {
   readonly unresolved: readonly RenameOption[]
 }
 
+/** Is this new, or something else with a new name? One of drizzle-kit's questions, or ours about the value of an enum. */
+export interface RenameQuestion {
+  readonly kind: ThingKind
+  readonly entity: EntityPath
+}
+
 /** Something new that may be something old with another name. */
 export interface Ambiguity {
-  readonly question: KitQuestion
+  readonly question: RenameQuestion
   /** What is new, in words: `column "full_name" of table "users"`. */
   readonly added: string
   /** What it may have been, the likeliest first. */
@@ -123,16 +129,31 @@ export function answerQuestions(
 }
 
 /**
- * What drizzle-kit's questions are about, and the options that answer them.
- * @param hints what is known already: tables in questions about their columns have their new names
+ * The values that enums gain while they lose others, which drizzle-kit takes for new without asking: what rows hold of the old
+ * ones would be in the way.
  */
-export function describeQuestions(
-  questions: readonly KitQuestion[],
+export function findValueQuestions(
   before: SchemaState,
   after: SchemaState,
-  hints: readonly KitHint[] = [],
+  known: KnownRenames,
+): readonly RenameQuestion[] {
+  const { removed, added } = compareThings(before, after, known)
+  return added
+    .filter((thing) => thing.kind === 'enum value' && removed.some((old) => canBe(thing, old)))
+    .map(({ kind, path }) => ({ kind, entity: path }))
+}
+
+/**
+ * What questions are about, and the options that answer them.
+ * @param known tables in questions about their columns have their new names
+ */
+export function describeQuestions(
+  questions: readonly RenameQuestion[],
+  before: SchemaState,
+  after: SchemaState,
+  known: KnownRenames = { hints: [], enumValues: [] },
 ): readonly Ambiguity[] {
-  const { removed, added } = compareThings(before, after, { hints, enumValues: [] })
+  const { removed, added } = compareThings(before, after, known)
   const shorten = shortener(before, after)
   return questions.map((question) => {
     const thing = added.find(({ kind, path }) => kind === question.kind && samePath(path, question.entity))

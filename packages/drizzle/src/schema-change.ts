@@ -18,7 +18,9 @@ import {
   answerQuestions,
   describeQuestions,
   type EnumValueRename,
+  findValueQuestions,
   type RenameOption,
+  type RenameQuestion,
   resolveRenames,
 } from './renames.ts'
 import { findUnusable } from './unusable-names.ts'
@@ -71,7 +73,7 @@ interface UnresolvedRename {
 export interface RenameChoice {
   readonly renames: readonly RenameOption[]
   /** Answers to questions of `ambiguous`: what is new after all. */
-  readonly created: readonly KitQuestion[]
+  readonly created: readonly RenameQuestion[]
   /** Whether everything else that is new is new, and what is gone is gone. */
   readonly noRename: boolean
 }
@@ -89,23 +91,22 @@ export async function compareSchema(kit: Kit, target: SchemaTarget, choice: Rena
   ])
   const [objectsUp, objectsDown] = await compareObjects(target, ground.objects, objects)
   const { before, after } = found.changed ? found : { before: found.state, after: found.state }
-  const {
-    hints: known,
-    renames,
-    enumValues,
-    problems,
-    unresolved: options,
-  } = resolveRenames(choice.renames, before, after)
+  const { hints, renames, enumValues, problems, unresolved: options } = resolveRenames(choice.renames, before, after)
   const unresolved = options.map((option, index) => ({ option, problem: problems[index]! }))
   if (!found.changed && isNothing(objectsUp)) return { kind: 'unchanged', unresolved }
 
   const unusable = findUnusable(before, after, target.schema)
   if (unusable.length > 0) return { kind: 'refused', problems: unusable, unresolved }
-  const given = [...known, ...choice.created.map((question): KitHint => ({ type: 'create', ...question }))]
-  const answers = await answerAll(kit, before, after, given, choice.noRename)
-  if ('questions' in answers) {
-    const ambiguities = describeQuestions(answers.questions, before, after, given)
-    return { kind: 'ambiguous', ambiguities, unresolved }
+  const known = { hints: [...hints, ...choice.created.flatMap(toHint)], enumValues }
+  const answers = await answerAll(kit, before, after, known.hints, choice.noRename)
+  const open = [
+    ...('questions' in answers ? answers.questions : []),
+    ...(choice.noRename
+      ? []
+      : findValueQuestions(before, after, known).filter((value) => !isAmong(choice.created, value))),
+  ]
+  if ('questions' in answers || open.length > 0) {
+    return { kind: 'ambiguous', ambiguities: describeQuestions(open, before, after, known), unresolved }
   }
   const change = {
     target,
@@ -120,6 +121,15 @@ export async function compareSchema(kit: Kit, target: SchemaTarget, choice: Rena
     objectsDown,
   }
   return { kind: 'changed', change, unresolved }
+}
+
+/** The answer for drizzle-kit, which does not ask about the values of enums. */
+function toHint({ kind, entity }: RenameQuestion): readonly KitHint[] {
+  return kind === 'enum value' ? [] : [{ type: 'create', kind, entity }]
+}
+
+function isAmong(questions: readonly RenameQuestion[], { kind, entity }: RenameQuestion): boolean {
+  return questions.some((other) => other.kind === kind && isDeepStrictEqual(other.entity, entity))
 }
 
 /** How declared objects change, up and down. */
