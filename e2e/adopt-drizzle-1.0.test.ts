@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { journalEntries, migrateAsDrizzle045, writeJournalFolder } from './harness/drizzle-journal.ts'
 import { expectFailure } from './harness/pair.ts'
 import { catalogOf, hasStore, query, queryColumn, readApplied } from './harness/query.ts'
+import { repository } from './harness/repository-databases.ts'
 import { createWorkspace, type TestWorkspace } from './harness/workspace.ts'
 
 interface Legacy extends TestWorkspace {
@@ -55,7 +56,7 @@ async function makeFolder(): Promise<string> {
 }
 
 async function generate({ root }: TestWorkspace, name: string): Promise<void> {
-  const program = join(import.meta.dirname, 'node_modules', '.bin', 'drizzle-kit')
+  const program = join(repository, 'databases', 'main', 'node_modules', '.bin', 'drizzle-kit')
   const words = ['generate', '--dialect', 'postgresql', '--schema', 'schema.ts', '--out', 'legacy', '--name', name]
   await promisify(execFile)(program, words, { cwd: root })
 }
