@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 
 import { catalogOf, query } from './harness/query.ts'
 import { createWorkspace, type TestWorkspace } from './harness/workspace.ts'
@@ -334,6 +334,24 @@ test.each([
   expect(await foldersOf(workspace)).toEqual([])
 })
 
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s while it is tried ends it, with nothing written and no shadow left',
+  async (signal) => {
+    await using workspace = await createWorkspace()
+    await workspace.addDatabase('shop', { schema: people })
+    await using owner = await createShadowOwner()
+    workspace.env['DROVER_SHADOW_URL'] = owner.url
+    const running = workspace.start(['revision', 'add people'])
+    await running.waitFor('proving')
+
+    running.kill(signal)
+
+    expect(await running.ended).toMatchObject({ exitCode: signal === 'SIGINT' ? 130 : 143, stdout: '' })
+    expect(await foldersOf(workspace)).toEqual([])
+    expect(await owner.databases()).toEqual([])
+  },
+)
+
 test('check finds a schema that no revision makes', async () => {
   await using workspace = await createWorkspace()
   await workspace.addDatabase('shop', { schema: people })
@@ -390,6 +408,23 @@ test('branches that change the same thing are not merged', async () => {
   expect(refused.stderr).toContain('people')
   expect(await foldersOf(workspace)).toHaveLength(3)
 })
+
+/** A user who may create databases, and whose databases are those of one test. */
+async function createShadowOwner(): Promise<
+  AsyncDisposable & { readonly url: string; databases(): Promise<readonly unknown[]> }
+> {
+  const name = `shadows_${crypto.randomUUID().slice(0, 8)}`
+  const server = inject('serverUrl')
+  await query(server, `create role ${name} login createdb password 'secret'`)
+  const url = new URL(server)
+  url.username = name
+  url.password = 'secret'
+  return {
+    url: url.href,
+    databases: () => query(server, `select datname from pg_database where datdba = '${name}'::regrole`),
+    [Symbol.asyncDispose]: async () => void (await query(server, `drop role ${name}`)),
+  }
+}
 
 function bornAs(type: string): string {
   return `${head}

@@ -16,6 +16,7 @@ import { DroverError, type History, type Problem, type Revision, throwProblems }
 import type { Database, Workspace } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
+import { type Interruption, interruptible, throwIfInterrupted } from '../interruption.ts'
 import { type Placement, type PlacementOptions, placeRevision } from '../placement.ts'
 import { describeProof, notProved } from '../render/proof.ts'
 import { describeMade, madeJson } from '../render/revision.ts'
@@ -40,6 +41,16 @@ export async function generateRevisions(
   options: RevisionOptions,
   generation: Generation,
 ): Promise<ExitCode> {
+  const onSignal = () => session.progress('stopping: what is being tried is finished first, and its shadows dropped')
+  return interruptible(session, { onSignal }, (interruption) => generate(session, options, generation, interruption))
+}
+
+async function generate(
+  session: Session,
+  options: RevisionOptions,
+  generation: Generation,
+  interruption: Interruption,
+): Promise<ExitCode> {
   const { workspace, message } = generation
   // Loads while the histories are read.
   await using kit = startKit(workspace.root)
@@ -61,10 +72,14 @@ export async function generateRevisions(
     const revisions = await draftRevisions(kit, change, {
       ...(shadowServer !== undefined && { shadowServer }),
       concurrently: options.concurrently === true,
-      onProgress: (what) => session.progress(`${name}: ${what}`),
+      onProgress: (what) => {
+        throwIfInterrupted(interruption)
+        session.progress(`${name}: ${what}`)
+      },
     })
     drafted.push({ subject, revisions })
   }
+  throwIfInterrupted(interruption)
   return report(
     session,
     compared,
