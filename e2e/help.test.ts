@@ -20,7 +20,9 @@ const commands = [
   'stamp',
   'adopt',
   'check',
+  'data-map',
   'drift',
+  'access',
   'server',
 ] as const
 

@@ -95,6 +95,24 @@ const difference = exactly(
 const drifts = list(
   exactly({ name: text, problems: list(problem) }, { objects: number, differences: list(difference) }),
 )
+const nothingOrText: Shape = (value, path) => (value === null ? [] : text(value, path))
+const dataMaps = list(
+  exactly({
+    name: text,
+    file: nothingOrText,
+    columns: list(
+      exactly({
+        table: text,
+        column: text,
+        personal: flag,
+        category: nothingOrText,
+        purpose: text,
+        legalBasis: nothingOrText,
+        retention: text,
+      }),
+    ),
+  }),
+)
 const repairs = list(
   exactly({
     name: text,
@@ -158,6 +176,7 @@ const bodies: Record<string, Record<string, Shape>> = {
   stamp: { databases: states },
   adopt: { databases: states },
   check: { databases: findings, compared: flag },
+  'data-map': { databases: dataMaps },
   drift: { databases: drifts },
   repair: { databases: repairs },
   server: { server: exactly({ running: flag }) },
@@ -231,6 +250,7 @@ describe('--json prints one document of the promised shape', () => {
     'show alpha/a1a1',
     'check',
     'check --offline',
+    'data-map',
     'drift',
     'server status',
     'plan',

@@ -123,7 +123,7 @@ test('downgrade base and upgrade +1 of one database leave the others alone', asy
 
   const rest = await databases.migrate('upgrade')
   expect(rest.exitCode).toBe(0)
-  expect(rest.stdout).toMatch(/^gdpr +3 revisions applied$/m)
+  expect(rest.stdout).toMatch(new RegExp(`^gdpr +${onDisk.length - 1} revisions applied$`, 'm'))
   expect(rest.stdout).toMatch(/^main +up to date/m)
   expect(await readApplied(databases.urls.gdpr)).toEqual(onDisk)
   expect(await catalogOf(databases.urls.gdpr)).toEqual(catalog)

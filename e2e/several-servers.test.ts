@@ -1,3 +1,6 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { pickServer } from '@drover/server'
 import { expect, inject, test } from 'vitest'
 
@@ -63,6 +66,23 @@ test.each([
   for (const name of databaseNames) expect(await hasStore(databases.urls[name])).toBe(false)
 })
 
+test.each([['plan'], ['current'], ['check'], ['stamp', 'base'], ['drift'], ['downgrade', '-1'], ['repair']])(
+  'main alone needs no secret of credentials for %s either, and all databases do',
+  async (...words) => {
+    await using databases = await createRepositoryDatabases()
+    await databases.migrate('upgrade')
+    const stores = await storesOf(databases.urls)
+    const missing = join(tmpdir(), 'drover-no-such-secret')
+    const env = { CREDENTIALS_DATABASE_URL: '', CREDENTIALS_DATABASE_URL_FILE: missing }
+
+    const refused = await databases.start(words, { env }).ended
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('CREDENTIALS_DATABASE_URL') })
+    expect(await storesOf(databases.urls)).toEqual(stores)
+
+    expect(await databases.start([...words, '-d', 'main'], { env }).ended).toMatchObject({ exitCode: 0 })
+  },
+)
+
 test.each(['first', 'last'])(
   'the server of the %s database being down is found out before anything is changed',
   async (down) => {
@@ -122,6 +142,10 @@ async function addTable(workspace: TestWorkspace, database: 'first' | 'last'): P
     down: 'drop table note;\n',
   })
   return ids
+}
+
+async function storesOf(urls: Readonly<Record<string, string>>): Promise<readonly unknown[]> {
+  return Promise.all(Object.values(urls).map(readStore))
 }
 
 /** The URL of a server that has just ended. */

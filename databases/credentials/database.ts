@@ -6,4 +6,5 @@ export default defineDatabase({
   schema: './src/schema/index.ts',
   after: [],
   url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'],
+  access: { owner: 'credentials_owner', app: 'credentials_app', readonly: 'credentials_readonly' },
 })

@@ -5,4 +5,6 @@ export default defineDatabase({
   schema: './src/schema/index.ts',
   after: ['main'],
   url: ['GDPR_DATABASE_URL'],
+  personalData: './src/personal-data.ts',
+  access: { owner: 'gdpr_owner', app: 'gdpr_app', readonly: 'gdpr_readonly' },
 })

@@ -5,4 +5,5 @@ export default defineDatabase({
   schema: './src/schema/index.ts',
   after: ['credentials'],
   url: ['DATABASE_URL'],
+  access: { owner: 'main_owner', app: 'main_app', readonly: 'main_readonly' },
 })

@@ -5,4 +5,5 @@ export default defineDatabase({
   schema: './src/schema/index.ts',
   after: ['gdpr'],
   url: ['TEST_DATABASE_URL'],
+  access: { owner: 'test_owner', app: 'test_app', readonly: 'test_readonly' },
 })

@@ -1,6 +1,8 @@
-import { compareSchema, startKit } from '@drover/drizzle'
+import { join } from 'node:path'
+
+import { compareSchema, type Kit, startKit } from '@drover/drizzle'
 import type { History, Problem } from '@drover/history'
-import { type Database, problemsOf, type Workspace } from '@drover/orchestrator'
+import { type Database, findUnclassified, loadDataMap, problemsOf, type Workspace } from '@drover/orchestrator'
 
 import { schemaFileOf } from './schema-file.ts'
 
@@ -10,9 +12,12 @@ interface Comparable {
   readonly history?: History
 }
 
-/** Compares Drizzle schemas with histories. Disposing of it ends drizzle-kit. */
+/** Compares Drizzle schemas with histories and with data maps. Disposing of it ends drizzle-kit. */
 export interface SchemaComparer extends AsyncDisposable {
-  /** What is in a schema or among the declared objects and in no revision, one problem for each database. */
+  /**
+   * What is in a schema or among the declared objects and in no revision, one problem for each database, and the columns of
+   * schemas that a data map says nothing of.
+   */
   findChanges(subjects: readonly Comparable[]): Promise<readonly Problem[]>
 }
 
@@ -46,10 +51,33 @@ export function startComparing(workspace: Workspace, databases: readonly Databas
   return {
     findChanges: async (subjects) => {
       const found: Problem[] = []
-      for (const subject of subjects) found.push(...(await findChange(subject)))
+      for (const subject of subjects) {
+        found.push(...(await findChange(subject)))
+        found.push(...(await compareDataMap(kit, workspace, subject.database)))
+      }
       return found
     },
     [Symbol.asyncDispose]: () => kit[Symbol.asyncDispose](),
+  }
+}
+
+/** What a data map does not say of the schema as it is, be it in a revision or not. */
+async function compareDataMap(kit: Kit, workspace: Workspace, database: Database): Promise<readonly Problem[]> {
+  const schema = schemaFileOf(database)
+  if (schema === undefined || database.config.personalData === undefined) return []
+  try {
+    const map = await loadDataMap(workspace.root, database)
+    const state = await kit.readSchema(join(workspace.root, schema))
+    const columns = state.ddl
+      .filter((entity) => entity.entityType === 'columns')
+      .map(({ schema: namespace, table, name }) => ({
+        table: namespace === undefined || namespace === 'public' ? table! : `${namespace}.${table}`,
+        column: name,
+      }))
+    return findUnclassified(map!, columns).map((problem) => ({ ...problem, database: database.name }))
+  } catch (error) {
+    // A schema that cannot be loaded has been reported when it was compared with the history.
+    return problemsOf(error, database.name).filter(({ code }) => code !== 'SCHEMA_INVALID')
   }
 }
 

@@ -9,6 +9,7 @@ import {
   findMoved,
   findOtherSteps,
   type Fleet,
+  isExternal,
   type Member,
   type PlanRequest,
   planRelease,
@@ -61,8 +62,10 @@ export async function withPlan(
   const { target, allowOutOfOrder = false } = file?.plan ?? request
   const parsed = parseTarget(target)
   if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
-  const { workspace, selected } = await session.workspace()
-  const chosen = file ? selectForPlan(workspace, selected, direction, file) : { ok: true as const, selected }
+  const external = direction === 'up' && isTop(parsed.target)
+  const { workspace, selected } = await session.workspace({ external })
+  const all = external ? workspace.databases : workspace.databases.filter((database) => !isExternal(database))
+  const chosen = file ? selectForPlan(workspace, all, selected, direction, file) : { ok: true as const, selected }
   if (!chosen.ok) return session.finish({ databases: [] }, chosen.problems)
   const wanted = narrow(workspace, chosen.selected, parsed.target, session.command)
 
@@ -87,9 +90,14 @@ export async function withPlan(
   const otherwise = file ? findOtherSteps(file.plan, planned.plan, file.path) : []
   if (otherwise.length > 0) return refuse(otherwise)
   for (const warning of planned.plan.warnings) session.warn(warning)
-  const scope = wanted.length === workspace.databases.length ? 'all' : 'some'
+  const scope = wanted.length === all.length ? 'all' : 'some'
   // Awaited here: the connections are closed when this function returns.
   return await act({ workspace, plan: planned.plan, request: { target, allowOutOfOrder, scope } })
+}
+
+/** Whether a target is as far up as there is anything: only there is it clear how far a database goes that migrates itself. */
+function isTop({ branch, anchor, steps }: Target): boolean {
+  return branch === undefined && steps === 0 && (anchor?.kind === 'head' || anchor?.kind === 'heads')
 }
 
 /** Narrows databases to the one that a target is for. */
@@ -109,13 +117,14 @@ export function narrow(
 
 function selectForPlan(
   workspace: Workspace,
+  all: readonly Database[],
   selected: readonly Database[],
   direction: Direction,
   { path, plan: planFile }: NamedPlan,
 ):
   | { readonly ok: true; readonly selected: readonly Database[] }
   | { readonly ok: false; readonly problems: readonly Problem[] } {
-  const use = { path, direction, selected: namesOf(selected), workspace: namesOf(workspace.databases) }
+  const use = { path, direction, selected: namesOf(selected), workspace: namesOf(all) }
   const found = databasesOfPlan(planFile, use)
   return found.ok ? { ok: true, selected: selectDatabases(workspace, found.names) } : found
 }

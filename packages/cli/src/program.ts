@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
+import type { RevisionOptions } from './commands/make-revision.ts'
 import type { CliIo } from './io.ts'
 import { documentOf } from './render/document.ts'
 import type { CommonOptions, Session } from './session.ts'
@@ -52,15 +53,15 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
     name: string,
     summary: string,
     example: string,
-    load: () => Promise<Action<Options>>,
+    load: (options: Options) => Promise<Action<Options>>,
   ): Command => {
     const words = name.split(' ')[0]!
     const command = withCommonOptions(program.command(name).description(summary))
     return command.addHelpText('after', `\nExample:\n${indent(example)}`).action(async () => {
       const options = command.opts<Options>()
+      const run = await load(options)
       const { Session } = await import('./session.ts')
       const session = new Session(words, io, options)
-      const run = await load()
       setExitCode(await settle(session, () => run(session, options, ...command.args)))
     })
   }
@@ -68,11 +69,11 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
   withRunOptions(
     add(
       'init',
-      'Create missing databases and what Drover keeps in them, then upgrade to head.',
-      'pnpm migrate init\npnpm migrate init -d credentials',
+      'Create missing databases with their roles and grants, then upgrade to head.',
+      'pnpm migrate init\npnpm migrate init -d credentials\npnpm --silent migrate init --sql > roles.sql',
       async () => (await import('./commands/release.ts')).init,
     ),
-  )
+  ).option('--sql', 'print what makes databases, roles and grants as a script for psql instead')
   withOtherWays(
     withRunOptions(
       add(
@@ -159,7 +160,7 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
       'pnpm migrate revision "add invoices" --empty --head main/3f9c --splice \\',
       '  --branch-label billing --depends-on credentials/head',
     ].join('\n'),
-    async () => (await import('./commands/revision.ts')).revision,
+    async (options: RevisionOptions) => (await import('./commands/revision.ts')).beginRevision(options),
   )
     .option('--empty', 'write empty files to fill in')
     .option(
@@ -220,10 +221,26 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
     async () => (await import('./commands/check.ts')).check,
   ).option('--offline', 'look at the files only, and at no database')
   add(
+    'data-map',
+    'Show which columns hold personal data: what for, on which legal basis and for how long.',
+    [
+      'pnpm migrate data-map',
+      'pnpm migrate data-map -d gdpr --json',
+      'pnpm --silent migrate data-map -d gdpr --sql > columns.sql',
+    ].join('\n'),
+    async () => (await import('./commands/data-map.ts')).dataMap,
+  ).addOption(new Option('--sql', 'print it as comments on the columns').conflicts('json'))
+  add(
     'drift',
     'Compare the databases with shadows that are built from what is applied in them.',
     'pnpm migrate drift\npnpm migrate drift -d main --verbose',
     async () => (await import('./commands/drift.ts')).drift,
+  )
+  add(
+    'access',
+    'Prove who can reach what, by trying every role on every database.',
+    'pnpm migrate access\npnpm migrate access -d credentials --json',
+    async () => (await import('./commands/access.ts')).access,
   )
   add(
     'repair',

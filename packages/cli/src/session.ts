@@ -1,17 +1,19 @@
 import { userInfo, hostname } from 'node:os'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type Actor, ConnectionUrl } from '@drover/engine'
-import { type Direction, DroverError, type Problem } from '@drover/history'
+import { type Direction, DroverError, type Problem, throwProblems } from '@drover/history'
 import {
   type Database,
   databaseOfFolder,
   type DevelopmentServer,
   discoverWorkspace,
   type Fleet,
+  isExternal,
   isNamed,
   locateDatabases,
+  type Located,
   type Member,
   type Neighbour,
   openFleet,
@@ -99,10 +101,24 @@ export class Session {
     return code
   }
 
-  /** Loads the workspace, and picks the databases that this call is about. */
-  async workspace(): Promise<{ readonly workspace: Workspace; readonly selected: readonly Database[] }> {
+  /**
+   * Loads the workspace, and picks the databases that this call is about.
+   * @param options.external whether databases that migrate themselves are among them. Default `false`: they have no revisions
+   * @throws {DroverError} `USAGE` when one is asked for by name that cannot be among them
+   */
+  async workspace({ external = false }: { readonly external?: boolean } = {}): Promise<{
+    readonly workspace: Workspace
+    readonly selected: readonly Database[]
+  }> {
     const workspace = await discoverWorkspace(this.io.cwd)
-    return { workspace, selected: selectDatabases(workspace, this.#wantedNames(workspace)) }
+    const names = this.#wantedNames(workspace)
+    const named = selectDatabases(workspace, names)
+    if (external) return { workspace, selected: named }
+    const selected = named.filter((database) => !isExternal(database))
+    if (selected.length === 0 || names.length > 0) {
+      throwProblems(named.filter(isExternal).map((database) => describeExternal(this.command, database)))
+    }
+    return { workspace, selected }
   }
 
   /** Connects to databases and reads where they stand. Starts the development server when the environment names no database. */
@@ -111,14 +127,23 @@ export class Session {
     wanted: readonly Database[],
     options: { readonly createMissing?: boolean; readonly readSql?: boolean } = {},
   ): Promise<Fleet> {
-    const located = await locateDatabases(wanted, workspace.databases, this.environment(workspace), () =>
-      this.#startDevelopmentServer(workspace),
-    )
+    const located = await this.locate(workspace, wanted)
     return openFleet(located, {
       root: workspace.root,
       ...options,
       ...(this.options.verbose && { onNotice: (database, message) => this.progress(`${database}: ${message}`) }),
     })
+  }
+
+  /** Finds out where databases are. Starts the development server when the environment names no database. */
+  async locate(workspace: Workspace, wanted: readonly Database[]): Promise<readonly Located[]> {
+    const start = () => this.#startDevelopmentServer(workspace)
+    return locateDatabases(wanted, workspace.databases, this.environment(workspace), start, workspace.root)
+  }
+
+  /** The development server, for its administrator. It is started when it does not run. */
+  async developmentServer(workspace: Workspace): Promise<ConnectionUrl> {
+    return ConnectionUrl.parse((await this.#startDevelopmentServer(workspace)).url, developmentSource)
   }
 
   /** Looks at the databases that a release leaves alone, and that depend on it or that it depends on. */
@@ -128,9 +153,7 @@ export class Session {
     direction: Direction,
   ): Promise<readonly Neighbour[]> {
     return readNeighbours(workspace.root, workspace.databases, members, direction, async (database) => {
-      const environment = this.environment(workspace)
-      const start = () => this.#startDevelopmentServer(workspace)
-      const [located] = await locateDatabases([database], workspace.databases, environment, start)
+      const [located] = await this.locate(workspace, [database])
       return located!
     })
   }
@@ -144,8 +167,15 @@ export class Session {
     const named = readVariable('DROVER_SHADOW_URL', this.environment(workspace))
     if (!named) return (await this.#startDevelopmentServer(workspace)).url
     // Parsed for its errors: a password must not end up in those of others.
-    ConnectionUrl.parse(named.text, named.source)
-    return named.text.replace(/^postgres(?:ql)?(?:\+[a-z0-9]+)?:/, 'postgres:')
+    const url = ConnectionUrl.parse(named.text, named.source)
+    if (url.sslMode === 'verify-ca' || Object.keys(url.tlsFiles).length > 0) {
+      throw new DroverError({
+        code: 'URL_INVALID',
+        message: `${named.source} names an authority or a certificate, which the programs that make shadows cannot be given`,
+        hint: 'use sslmode=verify-full, with the authority in NODE_EXTRA_CA_CERTS, or sslmode=require',
+      })
+    }
+    return url.revealUrl()
   }
 
   /** Whether the environment says where any of the databases is, so that the development server has no part in it. */
@@ -199,7 +229,24 @@ export class Session {
     )
     // It listens on this machine alone: asking it for TLS would be a round trip for nothing.
     const urlOf = (database?: string) => `${serverUrl(server, database)}?sslmode=disable`
-    return { url: urlOf(), urlFor: (database) => ConnectionUrl.parse(urlOf(database), 'the embedded server') }
+    const passwords = await readRolePasswords(workspace.root, server.password)
+    const urlFor = (name: string) => {
+      const url = ConnectionUrl.parse(urlOf(name), developmentSource)
+      const owner = workspace.databases.find(({ config }) => config.database === name)?.config.access?.owner
+      const password = owner === undefined ? undefined : passwords.get(owner)
+      // Once `init` has made it, revisions are run as everywhere else: by the role that owns the database.
+      return owner === undefined || password === undefined ? url : url.withLogin(owner, password)
+    }
+    return { url: urlOf(), urlFor }
+  }
+}
+
+function describeExternal(command: string, { name, config }: Database): Problem {
+  return {
+    code: 'USAGE',
+    database: name,
+    message: `it has no revisions, so there is nothing here for ${command}: it is managed by ${config.external?.managedBy}`,
+    hint: `leave it out of --database; "current", "init" and "upgrade" to head take it along`,
   }
 }
 
@@ -210,6 +257,22 @@ function withDatabaseInHint(problem: Problem): Problem {
     ? problem
     : { ...problem, hint: hint.replaceAll('<database>', database) }
 }
+
+/** The passwords of the roles that `init` has made on the development server, by role. */
+async function readRolePasswords(root: string, server: string): Promise<ReadonlyMap<string, string>> {
+  const file = roleSecretsFile(root)
+  if (!existsSync(file)) return new Map()
+  const { readSecrets } = await import('@drover/access')
+  return (await readSecrets(file, server)).passwords
+}
+
+/** Where the generated passwords of the development server's roles are kept. */
+export function roleSecretsFile(root: string): string {
+  return join(root, '.drover', 'secrets.json')
+}
+
+/** What messages call the URLs of the development server. */
+const developmentSource = 'the embedded server'
 
 /** Where the development server of a workspace keeps its data. */
 export function serverFolder(root: string): string {

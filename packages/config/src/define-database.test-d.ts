@@ -10,10 +10,30 @@ defineDatabase({
   migrations: './migrations',
   after: ['credentials'],
   url: ['MAIN_DATABASE_URL', 'DATABASE_URL'],
+  urlCommand: ['op', 'read', 'op://production/main/url'],
   database: 'drover_main',
   protected: true,
 })
 
+defineDatabase({ kind: 'external', name: 'jobs' })
+defineDatabase({
+  kind: 'external',
+  name: 'jobs',
+  aliases: ['j'],
+  after: ['main'],
+  url: ['JOBS_DATABASE_URL'],
+  database: 'drover_jobs',
+  command: ['npx', 'graphile-worker', '--schema-only'],
+  commandTimeout: 60,
+  managedBy: 'Graphile Worker',
+})
+
+// @ts-expect-error A database with revisions runs no command.
+defineDatabase({ name: 'jobs', command: ['migrate'] })
+// @ts-expect-error A database that migrates itself has no revisions.
+defineDatabase({ kind: 'external', name: 'jobs', migrations: './migrations' })
+// @ts-expect-error A command is a program and its arguments.
+defineDatabase({ kind: 'external', name: 'jobs', command: 'graphile-worker --schema-only' })
 // @ts-expect-error A database has a name.
 defineDatabase({})
 // @ts-expect-error A misspelt option is not ignored.
@@ -22,6 +42,8 @@ defineDatabase({ name: 'main', migration: './migrations' })
 defineDatabase({ name: 'main', url: 'MAIN_DATABASE_URL' })
 // @ts-expect-error A list of variables names at least one.
 defineDatabase({ name: 'main', url: [] })
+// @ts-expect-error A command is a program and its arguments, never a line for a shell.
+defineDatabase({ name: 'main', urlCommand: 'op read op://production/main/url' })
 // @ts-expect-error Neighbours are named, not imported.
 defineDatabase({ name: 'main', after: [defineDatabase({ name: 'credentials' })] })
 // @ts-expect-error Whether it is protected is yes or no.

@@ -38,8 +38,10 @@ describe('parseDatabaseConfig', () => {
       objects: './sql',
       after: ['main', 'gdpr'],
       url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'],
+      urlCommand: ['op', 'read', 'op://production/credentials/url'],
       database: 'drover_credentials',
       protected: true,
+      personalData: './src/personal-data.ts',
       foreign: ['schema topology', 'table public.spatial_*'],
     } as const
 
@@ -47,7 +49,14 @@ describe('parseDatabaseConfig', () => {
   })
 
   it('takes an option that is set to undefined for one that is left out', () => {
-    const config = configOf({ name: 'main', schema: undefined, after: undefined, url: undefined, protected: undefined })
+    const config = configOf({
+      name: 'main',
+      schema: undefined,
+      after: undefined,
+      url: undefined,
+      urlCommand: undefined,
+      protected: undefined,
+    })
 
     expect(config).toEqual(configOf({ name: 'main' }))
   })
@@ -115,8 +124,14 @@ describe('parseDatabaseConfig', () => {
       '"url.1" must look like MAIN_DATABASE_URL, and is "database_url"',
     ],
     [{ name: 'main', url: [null] }, '"url.0" must be the name of a variable, and is null'],
+    [{ name: 'main', urlCommand: 'op read x' }, '"urlCommand" must be a program and its arguments, and is "op read x"'],
+    [{ name: 'main', urlCommand: [] }, '"urlCommand" must name a program'],
+    [{ name: 'main', urlCommand: ['', 'x'] }, '"urlCommand.0" must not be empty'],
+    [{ name: 'main', urlCommand: ['op', 1] }, '"urlCommand.1" must be text, and is 1'],
     [{ name: 'main', database: '' }, '"database" must not be empty'],
     [{ name: 'main', protected: 'yes' }, '"protected" must be true or false, and is "yes"'],
+    [{ name: 'main', schema: './schema.ts', personalData: '' }, '"personalData" must not be empty'],
+    [{ name: 'main', personalData: './data.ts' }, '"personalData" needs "schema", whose columns it is compared with'],
     [{ name: 'main', foreign: 'schema topology' }, '"foreign" must be a list of objects, and is "schema topology"'],
     [
       { name: 'main', foreign: ['table public.a', 'tabel public.b'] },
@@ -155,6 +170,7 @@ describe('parseDatabaseConfig', () => {
     ['where a list of variables belongs', { name: 'main', url: 'postgres://app:hunter2@db/main' }],
     ['as the name of a variable', { name: 'main', url: ['postgres://app:hunter2@db/main'] }],
     ['in the form of keywords', { name: 'main', url: ['host=db password=hunter2'] }],
+    ['to a command', { name: 'main', urlCommand: ['echo', 'postgres://app:hunter2@db/main'] }],
     ['as the whole export', 'postgresql://app:hunter2@db/main'],
     ['as an option of its own', { name: 'main', connectionString: 'postgres://app:hunter2@db/main' }],
     ['as the name', { name: 'postgres://app:hunter2@db/main' }],
@@ -162,6 +178,82 @@ describe('parseDatabaseConfig', () => {
     const faults = faultsOf(exported)
 
     expect(faults).toHaveLength(1)
+    expect(faults[0]).not.toContain('hunter2')
+  })
+})
+
+describe('parseDatabaseConfig, of a database that migrates itself', () => {
+  it('fills in every default of a declaration that is only a name', () => {
+    expect(configOf({ kind: 'external', name: 'key-cloak' })).toMatchObject({
+      name: 'key-cloak',
+      aliases: [],
+      after: [],
+      url: ['KEY_CLOAK_DATABASE_URL'],
+      database: 'key-cloak',
+      external: { commandTimeoutMs: 600_000, managedBy: 'another program' },
+    })
+  })
+
+  it('keeps everything that is declared', () => {
+    const declaration = {
+      kind: 'external',
+      name: 'jobs',
+      aliases: ['j'],
+      after: ['main'],
+      url: ['WORKER_DATABASE_URL'],
+      database: 'drover_jobs',
+      command: ['graphile-worker', '--schema-only'],
+      commandTimeout: 1.5,
+      managedBy: 'Graphile Worker',
+    } as const
+
+    expect(configOf(defineDatabase(declaration))).toMatchObject({
+      aliases: ['j'],
+      after: ['main'],
+      url: ['WORKER_DATABASE_URL'],
+      database: 'drover_jobs',
+      external: {
+        command: ['graphile-worker', '--schema-only'],
+        commandTimeoutMs: 1500,
+        managedBy: 'Graphile Worker',
+      },
+    })
+  })
+
+  it('is managed by its command where nobody else is named', () => {
+    const config = configOf({ kind: 'external', name: 'jobs', command: ['openfga', 'migrate'] })
+
+    expect(config.external?.managedBy).toBe('openfga migrate')
+  })
+
+  it.each([
+    [{ kind: 'extern', name: 'jobs' }, '"kind" must be "external", or left out, and is "extern"'],
+    [{ name: 'jobs', command: ['migrate'] }, '"command" is not an option'],
+    [{ kind: 'external', name: 'jobs', schema: './schema.ts' }, '"schema" is not an option'],
+    [{ kind: 'external', name: 'jobs', migrations: './migrations' }, '"migrations" is not an option'],
+    [{ kind: 'external', name: 'jobs', command: [] }, '"command" must name a program'],
+    [
+      { kind: 'external', name: 'jobs', command: 'migrate' },
+      '"command" must be a list: a program and its arguments, and is "migrate"',
+    ],
+    [{ kind: 'external', name: 'jobs', command: ['migrate', 1] }, '"command.1" must be a word of a command, and is 1'],
+    [
+      { kind: 'external', name: 'jobs', commandTimeout: 0 },
+      '"commandTimeout" must be a number of seconds, at least 1, and is 0',
+    ],
+    [{ kind: 'external', name: 'jobs', managedBy: '' }, '"managedBy" must not be empty'],
+  ])('says what is wrong with %j: %s', (exported, fault) => {
+    expect(faultsOf(exported)).toEqual([fault])
+  })
+
+  it('refuses a URL in the command, which is printed, and does not repeat it', () => {
+    const command = ['migrate', '--database=postgres://jobs:hunter2@db/jobs']
+
+    const faults = faultsOf({ kind: 'external', name: 'jobs', command })
+
+    expect(faults).toEqual([
+      expect.stringContaining('"command.1" must not hold a URL: the command has it in DATABASE_URL'),
+    ])
     expect(faults[0]).not.toContain('hunter2')
   })
 })
@@ -176,3 +268,37 @@ function faultsOf(exported: unknown): readonly string[] {
   const result = parseDatabaseConfig(exported)
   return result.ok ? [] : result.faults
 }
+
+describe('access', () => {
+  it('names the roles after the database, unless they are named', () => {
+    expect(configOf({ name: 'my-db', access: { app: 'web', extensions: ['citext'] } }).access).toEqual({
+      owner: 'my-db_owner',
+      app: 'web',
+      readonly: 'my-db_readonly',
+      extensions: ['citext'],
+    })
+    expect(configOf({ name: 'main' }).access).toBeUndefined()
+  })
+
+  it.each([
+    [{ owner: 'pg_main' }, '"access.owner" must not start with "pg_"'],
+    [{ app: 'Main App' }, '"access.app" must be at most 63'],
+    [{ readonly: 1 }, '"access.readonly" must be the name of a role'],
+    [{ extensions: 'citext' }, '"access.extensions" must be a list of extensions'],
+    [{ admin: 'root' }, '"access.admin" is not an option'],
+    [{ app: 'main_owner' }, '"access" must name three different roles'],
+    ['main_owner', '"access" must be the roles of the database'],
+  ])('is refused when it is %j', (access, fault) => {
+    expect(faultsOf({ name: 'main', access })).toEqual([expect.stringContaining(fault)])
+  })
+
+  it('is refused when a name would be cut off by the server', () => {
+    const name = 'm'.repeat(60)
+
+    expect(faultsOf({ name, access: {} })).toEqual([
+      `"access.owner" must be at most 63 characters, and is ${name}_owner`,
+      `"access.app" must be at most 63 characters, and is ${name}_app`,
+      `"access.readonly" must be at most 63 characters, and is ${name}_readonly`,
+    ])
+  })
+})

@@ -41,7 +41,22 @@ const kinds = [
   'type',
   'view',
 ]
+const roleName = v.pipe(
+  nameThat('must be the name of a role'),
+  v.regex(/^(?!pg_)/, 'must not start with "pg_", which PostgreSQL keeps for itself'),
+)
+const accessSchema = v.objectWithRest(
+  {
+    owner: v.optional(roleName),
+    app: v.optional(roleName),
+    readonly: v.optional(roleName),
+    extensions: v.optional(v.array(nameThat('must be the name of an extension'), 'must be a list of extensions'), []),
+  },
+  v.never(),
+  'must be the roles of the database',
+)
 const fields = {
+  kind: v.optional(v.undefined('must be "external", or left out')),
   name: nameThat('must be a string'),
   aliases: v.optional(v.array(nameThat('must be a name'), 'must be a list of names'), []),
   schema: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
@@ -60,8 +75,24 @@ const fields = {
       v.nonEmpty('must name at least one environment variable'),
     ),
   ),
+  urlCommand: v.optional(
+    v.pipe(
+      v.array(
+        v.pipe(
+          v.string('must be text'),
+          v.nonEmpty('must not be empty'),
+          // It stands in the repository: what is secret is what it prints.
+          v.check((word) => !/:\/\/[^/]*@/.test(word), 'must not hold a password'),
+        ),
+        'must be a program and its arguments',
+      ),
+      v.nonEmpty('must name a program'),
+    ),
+  ),
   database: v.optional(v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))),
   protected: v.optional(v.boolean('must be true or false'), false),
+  access: v.optional(accessSchema),
+  personalData: v.exactOptional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
   foreign: v.optional(
     v.array(
       v.pipe(
@@ -78,9 +109,41 @@ const fields = {
 }
 // Unlike a strict object, this one reports every unknown field, not the first alone.
 const schema = v.objectWithRest(fields, v.never())
+const externalSchema = v.objectWithRest(
+  {
+    kind: v.literal('external'),
+    name: fields.name,
+    aliases: fields.aliases,
+    after: fields.after,
+    url: fields.url,
+    urlCommand: fields.urlCommand,
+    database: fields.database,
+    access: fields.access,
+    command: v.optional(
+      v.pipe(
+        v.array(
+          v.pipe(
+            v.string('must be a word of a command'),
+            v.check((word) => !/:\/\/[^/]*@/.test(word), 'must not hold a URL: the command has it in DATABASE_URL'),
+          ),
+          'must be a list: a program and its arguments',
+        ),
+        v.nonEmpty('must name a program'),
+      ),
+    ),
+    commandTimeout: v.optional(
+      v.pipe(v.number('must be a number of seconds'), v.minValue(1, 'must be a number of seconds, at least 1')),
+      600,
+    ),
+    managedBy: v.optional(v.pipe(v.string('must be a name'), v.nonEmpty('must not be empty'))),
+  },
+  v.never(),
+)
 
 /** What `database.ts` declares about its database. Paths are relative to the file's folder. */
 export interface DatabaseDeclaration {
+  /** Left out: `external` is for databases that migrate themselves. */
+  readonly kind?: undefined
   /** The database's name on the command line and in every message; unique in the workspace. */
   readonly name: string
   /** Other names that the command line accepts for it. Default none. */
@@ -98,15 +161,75 @@ export interface DatabaseDeclaration {
    * Default `<NAME>_DATABASE_URL`.
    */
   readonly url?: readonly [string, ...string[]]
+  /**
+   * A program and its arguments that print the URL, such as `['op', 'read', 'op://prod/main/url']`. Run in the workspace's root,
+   * without a shell, when none of the variables is set. Default none.
+   */
+  readonly urlCommand?: readonly [string, ...string[]]
   /** What the database is called on the embedded server. Default `name`. */
   readonly database?: string
   /** Whether a downgrade needs `--yes` even where nobody can be asked. Default `false`. */
   readonly protected?: boolean
   /**
+   * The roles of the database, which `init` makes and `access` proves, and the extensions that `init` creates. `{}` takes all
+   * the defaults. Default: roles and grants are nothing that Drover knows of.
+   */
+  readonly access?: AccessOptions
+  /**
+   * Path of the file that says of every column whether it holds personal data, what for, and for how long. Only `data-map`
+   * and `check` load it. Needs a `schema`. Default: nothing is said.
+   */
+  readonly personalData?: string
+  /**
    * What is in the database and none of its history's business, each as kind and name: `schema topology` (with all that is
    * in it), `table public.spatial_ref_sys`, `extension postgis`. A name may end in `*`. Default none.
    */
   readonly foreign?: readonly string[]
+}
+
+/** The roles of a database. No two databases of a workspace may share one. */
+export interface AccessOptions {
+  /** The role that owns the database and runs its revisions; the database's URL logs in as it. Default `<name>_owner`. */
+  readonly owner?: string
+  /** The role of the application, which reads and writes rows. Default `<name>_app`. */
+  readonly app?: string
+  /** The role that only reads. Default `<name>_readonly`. */
+  readonly readonly?: string
+  /** Extensions that the database is to have. Default none. */
+  readonly extensions?: readonly string[]
+}
+
+/** The roles of a database with their defaults filled in. */
+export interface AccessConfig {
+  readonly owner: string
+  readonly app: string
+  readonly readonly: string
+  readonly extensions: readonly string[]
+}
+
+/** What `database.ts` declares about a database whose schema is another program's: it has no revisions. */
+export interface ExternalDatabaseDeclaration extends Pick<
+  DatabaseDeclaration,
+  'name' | 'aliases' | 'after' | 'url' | 'urlCommand' | 'database' | 'access'
+> {
+  readonly kind: 'external'
+  /**
+   * The program that migrates it, and its arguments. Each `upgrade` to `head` runs it in the file's folder, without a shell,
+   * with the database's URL in DATABASE_URL, and waits for it. Default: nothing is run, the program sees to it by itself.
+   */
+  readonly command?: readonly [string, ...string[]]
+  /** How long the command may take, in seconds. Default 600. */
+  readonly commandTimeout?: number
+  /** Whose the schema is, for messages. Default: the command. */
+  readonly managedBy?: string
+}
+
+/** What is known of a database that migrates itself. */
+export interface ExternalConfig {
+  /** Missing where nothing is run. */
+  readonly command?: readonly [string, ...(readonly string[])]
+  readonly commandTimeoutMs: number
+  readonly managedBy: string
 }
 
 /** A declaration with its defaults filled in. */
@@ -118,13 +241,21 @@ export interface DatabaseConfig {
   readonly objects: string
   readonly after: readonly string[]
   readonly url: readonly string[]
+  /** Missing where none is declared. */
+  readonly urlCommand?: readonly string[]
   readonly database: string
   readonly protected: boolean
+  /** Missing where none is declared. */
+  readonly access?: AccessConfig
+  /** Missing where none is declared. */
+  readonly personalData?: string
   readonly foreign: readonly string[]
+  /** Missing for a database with revisions. */
+  readonly external?: ExternalConfig
 }
 
 /** Declares a database package: the default export of its `database.ts`. Checks types only; Drover validates on load. */
-export function defineDatabase(declaration: DatabaseDeclaration): DatabaseDeclaration {
+export function defineDatabase(declaration: DatabaseDeclaration | ExternalDatabaseDeclaration): typeof declaration {
   return declaration
 }
 
@@ -135,19 +266,91 @@ export type ConfigResult =
 
 /** Validates what a `database.ts` exported. Unknown fields are faults: a misspelt option must not be ignored. */
 export function parseDatabaseConfig(exported: unknown): ConfigResult {
+  const isExternal = typeof exported === 'object' && exported !== null && Reflect.get(exported, 'kind') === 'external'
+  return isExternal ? parseExternal(exported) : parseOwn(exported)
+}
+
+function parseOwn(exported: unknown): ConfigResult {
   const result = v.safeParse(schema, exported)
   if (!result.success) return { ok: false, faults: result.issues.map(describeIssue) }
-  const { name, url, database, ...rest } = result.output
+  const { kind: _, name, url, urlCommand, database, access: declared, ...rest } = result.output
+  const access = declared && fillInAccess(name, declared)
+  const isIncomparable = rest.personalData !== undefined && rest.schema === undefined
+  const faults = [
+    ...(access ? findRoleFaults(access) : []),
+    ...(isIncomparable ? ['"personalData" needs "schema", whose columns it is compared with'] : []),
+  ]
+  if (faults.length > 0) return { ok: false, faults }
   return {
     ok: true,
     config: {
       ...rest,
       name,
+      ...(access && { access }),
       schema: rest.schema,
-      url: url ?? [`${name.replaceAll('-', '_').toUpperCase()}_DATABASE_URL`],
+      ...(urlCommand && { urlCommand }),
+      url: url ?? [variableOf(name)],
       database: database ?? name,
     },
   }
+}
+
+function parseExternal(exported: unknown): ConfigResult {
+  const result = v.safeParse(externalSchema, exported)
+  if (!result.success) return { ok: false, faults: result.issues.map(describeIssue) }
+  const { kind: _, name, url, urlCommand, database, access: declared, ...more } = result.output
+  const { command, commandTimeout, managedBy, ...rest } = more
+  const access = declared && fillInAccess(name, declared)
+  const faults = access ? findRoleFaults(access) : []
+  if (faults.length > 0) return { ok: false, faults }
+  const [program, ...words] = command ?? []
+  return {
+    ok: true,
+    config: {
+      ...rest,
+      name,
+      schema: undefined,
+      migrations: './migrations',
+      objects: './objects',
+      url: url ?? [variableOf(name)],
+      ...(urlCommand && { urlCommand }),
+      ...(access && { access }),
+      database: database ?? name,
+      protected: false,
+      foreign: [],
+      external: {
+        ...(program !== undefined && { command: [program, ...words] }),
+        commandTimeoutMs: commandTimeout * 1000,
+        managedBy: managedBy ?? command?.join(' ') ?? 'another program',
+      },
+    },
+  }
+}
+
+function variableOf(name: string): string {
+  return `${name.replaceAll('-', '_').toUpperCase()}_DATABASE_URL`
+}
+
+function fillInAccess(
+  name: string,
+  { owner, app, readonly, extensions }: v.InferOutput<typeof accessSchema>,
+): AccessConfig {
+  return {
+    owner: owner ?? `${name}_owner`,
+    app: app ?? `${name}_app`,
+    readonly: readonly ?? `${name}_readonly`,
+    extensions,
+  }
+}
+
+function findRoleFaults({ owner, app, readonly }: AccessConfig): readonly string[] {
+  const roles = Object.entries({ owner, app, readonly })
+  // A longer name would be cut off by the server, and be another one.
+  const long = roles.filter(([, role]) => role.length > 63)
+  return [
+    ...long.map(([field, role]) => `"access.${field}" must be at most 63 characters, and is ${role}`),
+    ...(new Set([owner, app, readonly]).size < 3 ? ['"access" must name three different roles'] : []),
+  ]
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {

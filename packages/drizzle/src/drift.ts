@@ -41,6 +41,8 @@ export interface DriftOptions {
   readonly applied: ReadonlySet<string>
   /** Objects that are none of the history's business, such as `schema topology` or `table app.events_*`. */
   readonly foreign: readonly string[]
+  /** Roles whose privileges are none of the history's business. */
+  readonly roles: readonly string[]
 }
 
 /** What became of a database since its history made it. */
@@ -57,13 +59,13 @@ export interface Drift {
  * @throws {DroverError} `SHADOW_FAILED` when they cannot be replayed, or what is wrong with a connection
  */
 export async function findDrift(options: DriftOptions): Promise<Drift> {
-  const { live, server, root, history, applied, foreign } = options
+  const { live, server, root, history, applied, foreign, roles } = options
   const version = await readVersion(live)
   const revisions = history.revisions.filter((revision) => applied.has(revision.id))
   await using shadow = await replayHistory(server.url, root, revisions)
   const sameVersion = version === server.version
-  const expected = forDrift(await readCatalog(shadow.connection), sameVersion)
-  const found = forDrift(await readCatalog(live), sameVersion)
+  const expected = forDrift(await readCatalog(shadow.connection, roles), sameVersion)
+  const found = forDrift(await readCatalog(live, roles), sameVersion)
   return {
     differences: compareCatalogs(expected, found).filter((difference) => !isAboutForeign(difference, foreign)),
     objects: [...objectsOf([...expected, ...found])].filter((object) => !isForeign(object, foreign)).length,

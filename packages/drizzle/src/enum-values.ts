@@ -1,3 +1,5 @@
+import { quoteIdentifier, quoteLiteral } from '@drover/engine'
+
 import type { SchemaEntity, SchemaState } from './kit/state.ts'
 import type { EnumValueRename } from './renames.ts'
 
@@ -41,7 +43,7 @@ function valuesOf(entity: SchemaEntity | undefined): readonly unknown[] {
 }
 
 function renaming({ schema, name }: EnumValueRename, from: string, to: string): string {
-  return `ALTER TYPE ${nameOf(schema, name)} RENAME VALUE ${literal(from)} TO ${literal(to)}`
+  return `ALTER TYPE ${nameOf(schema, name)} RENAME VALUE ${quoteLiteral(from)} TO ${quoteLiteral(to)}`
 }
 
 function renameIn(entity: SchemaEntity, { schema, name, from, to }: EnumValueRename): SchemaEntity {
@@ -54,8 +56,8 @@ function renameIn(entity: SchemaEntity, { schema, name, from, to }: EnumValueRen
     entity.entityType === 'columns' &&
     entity['type'] === name &&
     entity['typeSchema'] === schema &&
-    entity['default'] === literal(from)
-  return isDefault ? { ...entity, default: literal(to) } : entity
+    entity['default'] === writeDefault(from)
+  return isDefault ? { ...entity, default: writeDefault(to) } : entity
 }
 
 function keyOf({ schema, name }: SchemaEntity): string {
@@ -63,9 +65,10 @@ function keyOf({ schema, name }: SchemaEntity): string {
 }
 
 function nameOf(schema: string, name: string): string {
-  return schema === 'public' ? `"${name}"` : `"${schema}"."${name}"`
+  return schema === 'public' ? quoteIdentifier(name) : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
 }
 
-function literal(text: string): string {
+/** A default as drizzle-kit writes it into a snapshot. */
+function writeDefault(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }

@@ -1,3 +1,5 @@
+import { quoteLiteral } from '@drover/engine'
+
 import { findColumn } from './find-column.ts'
 import type { SchemaEntity, SchemaState } from './kit/state.ts'
 
@@ -36,7 +38,7 @@ function emptyValueOf(column: SchemaEntity, state: SchemaState): string | undefi
   const values = state.ddl.find(
     (entity) => entity.entityType === 'enums' && entity.name === type && entity.schema === column['typeSchema'],
   )?.['values']
-  if (Array.isArray(values)) return typeof values[0] === 'string' ? `'${values[0].replaceAll("'", "''")}'` : undefined
+  if (Array.isArray(values)) return typeof values[0] === 'string' ? quoteLiteral(values[0]) : undefined
   return emptyValues.find(([pattern]) => pattern.test(type))?.[1]
 }
 

@@ -6,7 +6,7 @@ import type { History, Problem } from '@drover/history'
 
 import { type Ground, readGround } from './ground.ts'
 import type { KitHint, KitQuestion } from './kit/hints.ts'
-import type { Kit } from './kit/kit.ts'
+import type { Kit, SnapshotFile } from './kit/kit.ts'
 import type { SchemaState } from './kit/state.ts'
 import { isNothing, noObjectChange } from './object-change.ts'
 import type { ObjectChange } from './objects/objects.ts'
@@ -90,10 +90,15 @@ export async function compareSchema(kit: Kit, target: SchemaTarget, choice: Rena
     readObjects(root, target.objects),
   ])
   const [objectsUp, objectsDown] = await compareObjects(target, ground.objects, objects)
-  const { before, after } = found.changed ? found : { before: found.state, after: found.state }
+  if (!found.changed && isNothing(objectsUp)) {
+    return {
+      kind: 'unchanged',
+      unresolved: choice.renames.map((option) => ({ option, problem: nothingToRename(option) })),
+    }
+  }
+  const { before, after } = found.changed ? found : await unchangedState(kit, ground.snapshots)
   const { hints, renames, enumValues, problems, unresolved: options } = resolveRenames(choice.renames, before, after)
   const unresolved = options.map((option, index) => ({ option, problem: problems[index]! }))
-  if (!found.changed && isNothing(objectsUp)) return { kind: 'unchanged', unresolved }
 
   const unusable = findUnusable(before, after, target.schema)
   if (unusable.length > 0) return { kind: 'refused', problems: unusable, unresolved }
@@ -121,6 +126,23 @@ export async function compareSchema(kit: Kit, target: SchemaTarget, choice: Rena
     objectsDown,
   }
   return { kind: 'changed', change, unresolved }
+}
+
+function nothingToRename({ text }: RenameOption): Problem {
+  return {
+    code: 'RENAME_UNKNOWN',
+    message: `there is nothing to rename with "${text}": the schema is as the history has it`,
+    hint: 'change the Drizzle schema first, then run the same command again',
+  }
+}
+
+/** The one object on both sides says that nothing but declared objects has changed. */
+async function unchangedState(
+  kit: Kit,
+  snapshots: readonly SnapshotFile[],
+): Promise<{ readonly before: SchemaState; readonly after: SchemaState }> {
+  const state = await kit.readHistory(snapshots)
+  return { before: state, after: state }
 }
 
 /** The answer for drizzle-kit, which does not ask about the values of enums. */

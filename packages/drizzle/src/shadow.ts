@@ -90,6 +90,7 @@ async function openShadow(server: string, template: string | undefined): Promise
     connection: {
       url,
       send: async (sql, onRow) => (await open()).send(sql, onRow),
+      isPooled: async () => (await open()).isPooled(),
       [Symbol.asyncDispose]: close,
     },
     copy: async () => {

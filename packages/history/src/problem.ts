@@ -68,9 +68,14 @@ export type ProblemCode =
   | 'NOT_UP_TO_DATE'
   | 'NOT_PROVED'
   | 'SCHEMA_CHANGED'
+  | 'COLUMN_UNCLASSIFIED'
+  | 'COLUMN_GONE'
   | 'DRIFT'
+  | 'ACCESS_DIFFERS'
+  | 'ACCESS_UNPROVED'
   // while running
   | 'STATEMENT_FAILED'
+  | 'COMMAND_FAILED'
   | 'CONNECTION_LOST'
   | 'LEASE_LOST'
   | 'HALF_DONE'
@@ -94,7 +99,7 @@ export interface Problem {
   readonly statement?: string
   /** PostgreSQL's five-character error code. */
   readonly sqlstate?: string
-  /** What the server added: its DETAIL, HINT and CONTEXT lines. */
+  /** What the server added: its DETAIL, HINT and CONTEXT lines; or what a program said that was run. */
   readonly serverNotes?: readonly string[]
 }
 

@@ -44,9 +44,11 @@ export {
   type Database,
   databaseOfFolder,
   discoverWorkspace,
+  isExternal,
   selectDatabases,
   type Workspace,
 } from './workspace/discover.ts'
+export { type DataMap, findUnclassified, loadDataMap, type TableColumn } from './workspace/data-map.ts'
 export {
   type DevelopmentServer,
   type Environment,

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
+  bytea,
   check,
   index,
   inet,
@@ -10,13 +12,15 @@ import {
   primaryKey,
   text,
   timestamp,
+  unique,
   uuid,
 } from 'drizzle-orm/pg-core'
 
 /**
  * Who did what to which data, and when.
  *
- * `userId` refers to a profile without a foreign key: the trail must outlive the person's erasure.
+ * `userId` refers to a profile without a foreign key: the trail must outlive the person's erasure. Triggers set everything
+ * from `sequence` on, whatever the application passes for it, and refuse changes: see the README.
  */
 export const auditLogs = pgTable(
   'audit_logs',
@@ -31,9 +35,27 @@ export const auditLogs = pgTable(
     userAgent: text('user_agent'),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull().default({}),
     archivedAt: timestamp('archived_at', { withTimezone: true }),
+    sequence: bigint('sequence', { mode: 'bigint' })
+      .notNull()
+      .default(sql`0`),
+    previousHash: bytea('previous_hash')
+      .notNull()
+      .default(sql`''::bytea`),
+    hash: bytea('hash')
+      .notNull()
+      .default(sql`''::bytea`),
+    actorSalt: uuid('actor_salt'),
+    actorDigest: bytea('actor_digest')
+      .notNull()
+      .default(sql`''::bytea`),
+    resourceSalt: uuid('resource_salt'),
+    resourceDigest: bytea('resource_digest')
+      .notNull()
+      .default(sql`''::bytea`),
   },
   (table) => [
     primaryKey({ name: 'audit_logs_pkey', columns: [table.logId] }),
+    unique('audit_logs_sequence_key').on(table.sequence),
     check('audit_logs_action_not_empty', sql`btrim(action) <> ''`),
     check('audit_logs_timestamp_not_future', sql`timestamp <= now() + interval '5 minutes'`),
     check('audit_logs_metadata_is_object', sql`jsonb_typeof(metadata) = 'object'`),

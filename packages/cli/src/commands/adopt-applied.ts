@@ -11,6 +11,7 @@ import { DroverError, type Problem, type Revision } from '@drover/history'
 import { appliedIds, type DatabaseStamp, type Member, problemsOf, type Workspace } from '@drover/orchestrator'
 
 import { findObjection } from '../confirmation.ts'
+import { declaredExtensions, declaredRoles } from '../declared-roles.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { fleetJson } from '../render/json.ts'
 import { describeStamps, stampPlanJson } from '../render/stamp.ts'
@@ -139,8 +140,10 @@ async function compareWithLive(
   }
   try {
     const server = await readShadowServer(await session.shadowServer(workspace))
-    const foreign = [...database.config.foreign, ...foreignObjectsOf(table)]
-    const drift = await findDrift({ live: connection, server, root: workspace.root, history, applied, foreign })
+    const foreign = [...database.config.foreign, ...declaredExtensions(database), ...foreignObjectsOf(table)]
+    const { root } = workspace
+    const roles = declaredRoles(database)
+    const drift = await findDrift({ live: connection, server, root, history, applied, foreign, roles })
     if (drift.differences.length === 0) {
       session.progress(`${database.name}: as these revisions build it (${count(drift.objects, 'object')} compared)`)
       return []

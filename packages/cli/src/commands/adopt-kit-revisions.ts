@@ -9,7 +9,7 @@ import type { ExitCode } from '../exit-code.ts'
 import { madeJson } from '../render/revision.ts'
 import { describeProof, notProved } from '../render/proof.ts'
 import type { Session } from '../session.ts'
-import type { RevisionOptions } from './revision.ts'
+import type { RevisionOptions } from './make-revision.ts'
 
 /**
  * Completes the folders that drizzle-kit has written into the migrations of databases: each gets a `revision.json`, and a way

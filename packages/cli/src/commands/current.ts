@@ -1,5 +1,5 @@
 import type { Problem } from '@drover/history'
-import { type Database, findHalfDone, type Fleet, type Member, statusOf } from '@drover/orchestrator'
+import { type Database, findHalfDone, type Fleet, isExternal, type Member, statusOf } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { fleetJson } from '../render/json.ts'
@@ -13,7 +13,7 @@ interface CurrentOptions extends CommonOptions {
 
 /** Shows where each database stands. One that cannot be reached does not hide the others; the exit code tells. */
 export async function current(session: Session, options: CurrentOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ external: true })
   await using fleet = await session.fleet(workspace, selected)
   session.print(
     ...columns(
@@ -26,7 +26,8 @@ export async function current(session: Session, options: CurrentOptions): Promis
       }),
     ),
   )
-  if (options.verbose) for (const member of fleet.members) session.print(...appliedLines(member))
+  const own = fleet.members.filter((member) => !isExternal(member.database))
+  if (options.verbose) for (const member of own) session.print(...appliedLines(member))
   for (const member of fleet.members) {
     const halfDone = findHalfDone(member)
     if (halfDone && !options.checkHeads) session.warn(halfDone)
@@ -67,6 +68,8 @@ function findLag(database: Database, fleet: Fleet): readonly Problem[] {
 }
 
 function memberCells(member: Member, style: Style): readonly string[] {
+  const { external } = member.database.config
+  if (external) return [member.database.name, '-', `managed by ${external.managedBy}`]
   const status = statusOf(member)
   const place = status.current.map((id) => (status.heads.includes(id) ? `${id} (head)` : id)).join(', ')
   const { halfDone } = member.state

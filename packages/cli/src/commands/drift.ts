@@ -3,6 +3,7 @@ import { readChecksums } from '@drover/engine'
 import { findEdited, findUnknown, type Problem } from '@drover/history'
 import { appliedIds, type Database, type Member, problemsOf, type Workspace } from '@drover/orchestrator'
 
+import { declaredExtensions, declaredRoles } from '../declared-roles.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { driftLines, driftProblems, versionWarnings } from '../render/drift.ts'
 import type { CommonOptions, Session } from '../session.ts'
@@ -51,8 +52,10 @@ async function compare(workspace: Workspace, member: Member, server: ShadowServe
     if (disagreement.length > 0) {
       return { database, problems: disagreement.map((problem) => ({ ...problem, database: database.name })) }
     }
-    const { foreign } = database.config
-    const found = await findDrift({ live: connection, server, root: workspace.root, history, applied, foreign })
+    const { root } = workspace
+    const foreign = [...database.config.foreign, ...declaredExtensions(database)]
+    const roles = declaredRoles(database)
+    const found = await findDrift({ live: connection, server, root, history, applied, foreign, roles })
     return { database, problems: [], drift: found }
   } catch (error) {
     return { database, problems: problemsOf(error, database.name) }

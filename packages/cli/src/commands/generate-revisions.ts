@@ -10,7 +10,6 @@ import {
   type RenameChoice,
   type RenameOption,
   type SchemaComparison,
-  startKit,
 } from '@drover/drizzle'
 import { DroverError, type History, type Problem, type Revision, throwProblems } from '@drover/history'
 import type { Database, Workspace } from '@drover/orchestrator'
@@ -22,10 +21,11 @@ import { describeProof, notProved } from '../render/proof.ts'
 import { describeMade, madeJson } from '../render/revision.ts'
 import { schemaFileOf } from '../schema-file.ts'
 import type { Session } from '../session.ts'
-import type { RevisionOptions } from './revision.ts'
+import type { RevisionOptions } from './make-revision.ts'
 
 /** What to generate. */
 export interface Generation {
+  readonly kit: Kit
   readonly workspace: Workspace
   readonly databases: readonly Database[]
   readonly placement: PlacementOptions
@@ -51,15 +51,13 @@ async function generate(
   generation: Generation,
   interruption: Interruption,
 ): Promise<ExitCode> {
-  const { workspace, message } = generation
-  // Loads while the histories are read.
-  await using kit = startKit(workspace.root)
+  const { kit, workspace, message } = generation
   const subjects = findSubjects(generation)
   const choices = readChoices(options, subjects)
+  // Asked for all at once, so that drizzle-kit never waits for files to be read; questions come one after the other.
+  const first = await Promise.all(subjects.map((subject) => compare(kit, subject, choices.get(subject.database.name)!)))
   const compared: Compared[] = []
-  for (const subject of subjects) {
-    compared.push(await compare(session, kit, subject, choices.get(subject.database.name)!))
-  }
+  for (const one of first) compared.push(await clarify(session, kit, one))
   throwProblems(problemsOf(compared, message))
 
   const changed = compared.flatMap(({ subject, comparison }) =>
@@ -163,17 +161,21 @@ function answersTo({ name, config }: Database, text: string): boolean {
   return name === text || config.aliases.includes(text)
 }
 
-/** Compares one database; on a terminal, asks what drizzle-kit cannot know. */
-async function compare(session: Session, kit: Kit, subject: Subject, given: RenameChoice): Promise<Compared> {
+async function compare(kit: Kit, subject: Subject, choice: RenameChoice): Promise<Compared> {
   const { database, source, history, placement, schema } = subject
   const target = { source, history, parents: placement.parents, schema, objects: database.objects }
-  let choice = given
+  return { subject, choice, comparison: await compareSchema(kit, target, choice) }
+}
+
+/** On a terminal, asks what drizzle-kit cannot know. */
+async function clarify(session: Session, kit: Kit, compared: Compared): Promise<Compared> {
+  let known = compared
   for (;;) {
-    const comparison = await compareSchema(kit, target, choice)
-    if (comparison.kind !== 'ambiguous' || !session.io.choose || session.options.json)
-      return { subject, choice, comparison }
+    const { subject, choice, comparison } = known
+    if (comparison.kind !== 'ambiguous' || !session.io.choose || session.options.json) return known
     // One at a time: what an answer takes is no longer there for the next question.
-    choice = await ask(session, database, comparison.ambiguities[0]!, choice)
+    const answered = await ask(session, subject.database, comparison.ambiguities[0]!, choice)
+    known = await compare(kit, subject, answered)
   }
 }
 

@@ -35,7 +35,25 @@ export async function downgrade(session: Session, options: RunOptions, target?: 
 }
 
 export async function init(session: Session, options: RunOptions): Promise<ExitCode> {
-  return move(session, options, { direction: 'up', target: 'head', createMissing: !options.dryRun })
+  if (options.sql) return (await import('./init-script.ts')).writeInitScript(session)
+  const { workspace, selected } = await session.workspace({ external: true })
+  const request: Request = { direction: 'up', target: 'head', createMissing: !options.dryRun }
+  if (!selected.some(({ config }) => config.access)) return move(session, options, request)
+  const { carryOutProvisioning, describeProvisioning, planProvisioning } = await import('../provisioning.ts')
+  const provision = async () => {
+    const found = await planProvisioning(session, workspace, selected)
+    return found.ok ? carryOutProvisioning(session, found.works) : found.problems
+  }
+
+  const found = await planProvisioning(session, workspace, selected)
+  if (!found.ok) return session.finish({ databases: [] }, found.problems)
+  session.print(...describeProvisioning(found.works, options.dryRun === true, session.out))
+  // What an upgrade would do can only be asked of databases that are there and let their owner in.
+  if (options.dryRun && found.works.length > 0) return session.finish({ databases: [] })
+  const problems = await carryOutProvisioning(session, found.works)
+  if (problems.length > 0) return session.finish({ databases: [] }, problems)
+  // Once more afterwards: a revision may have made a schema.
+  return move(session, options, request, provision)
 }
 
 async function moveOrWrite(
@@ -74,8 +92,16 @@ function refuseMixture(command: string, options: RunOptions, target: string | un
   }
 }
 
-/** Read, plan, show, confirm, run, tell: the way of every release. */
-async function move(session: Session, options: RunOptions, request: Request): Promise<ExitCode> {
+/**
+ * Read, plan, show, confirm, run, tell: the way of every release.
+ * @param afterwards done when all of it has succeeded; what it returns has failed
+ */
+async function move(
+  session: Session,
+  options: RunOptions,
+  request: Request,
+  afterwards?: () => Promise<readonly Problem[]>,
+): Promise<ExitCode> {
   return withPlan(session, request, async ({ workspace, plan }) => {
     if (options.dryRun) {
       session.print(...describePlan(plan, session.out))
@@ -83,7 +109,7 @@ async function move(session: Session, options: RunOptions, request: Request): Pr
     }
     const refusal = await confirm(session, options, workspace, plan)
     if (refusal) return session.finish({ databases: plan.databases.map(planJson) }, [refusal])
-    return run(session, options, workspace, plan)
+    return run(session, options, workspace, plan, afterwards)
   })
 }
 
@@ -107,7 +133,13 @@ async function confirm(
   })
 }
 
-async function run(session: Session, options: RunOptions, workspace: Workspace, plan: ReleasePlan): Promise<ExitCode> {
+async function run(
+  session: Session,
+  options: RunOptions,
+  workspace: Workspace,
+  plan: ReleasePlan,
+  afterwards?: () => Promise<readonly Problem[]>,
+): Promise<ExitCode> {
   const started = performance.now()
   const width = Math.max(...plan.databases.map(({ member }) => member.database.name.length))
   const onSignal = (signal: string) =>
@@ -119,6 +151,7 @@ async function run(session: Session, options: RunOptions, workspace: Workspace, 
       command: session.command,
       actor: session.actor(workspace),
       signal,
+      environment: session.io.env,
       ...(options.resume && { resume: true }),
       ...(options.onFailure && { onFailure: options.onFailure }),
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
@@ -133,10 +166,12 @@ async function run(session: Session, options: RunOptions, workspace: Workspace, 
       ...(failed ? [failed.problem] : []),
       ...(rolledBack?.problem ? [rolledBack.problem] : []),
     ])
-    const exitCode = exitCodeOf(outcomes, interrupted())
+    const ended = exitCodeOf(outcomes, interrupted())
+    const later = ended === 0 && afterwards ? await afterwards() : []
+    const exitCode = later.length > 0 ? 1 : ended
     session.print(...describeOutcome(outcomes, performance.now() - started, session.out))
     if (exitCode === 0 && plan.direction === 'up') session.print(...describePlaces(plan, session.out))
-    return session.finish(() => ({ databases: outcomes.map(outcomeJson) }), problems, exitCode)
+    return session.finish(() => ({ databases: outcomes.map(outcomeJson) }), [...problems, ...later], exitCode)
   })
 }
 

@@ -1,86 +1,31 @@
-import { readHistory, scriptFile, writeEmptyRevision } from '@drover/engine'
-import { DroverError, type Target } from '@drover/history'
-import type { Database, Workspace } from '@drover/orchestrator'
-
 import type { ExitCode } from '../exit-code.ts'
-import { type PlacementOptions, placeRevision } from '../placement.ts'
-import { describeMade, madeJson } from '../render/revision.ts'
-import type { CommonOptions, Session } from '../session.ts'
-import { onlyDatabase, readTargets } from '../targets.ts'
+import type { Session } from '../session.ts'
+import type { RevisionOptions, StartedKit } from './make-revision.ts'
 
-/** What `revision` understands. */
-export interface RevisionOptions extends CommonOptions {
-  readonly empty?: boolean
-  /** What it comes after. */
-  readonly head?: string
-  readonly splice?: boolean
-  readonly branchLabel?: readonly string[]
-  readonly dependsOn?: readonly string[]
-  /** Values of `--rename`. */
-  readonly renames?: readonly string[]
-  /** Whether what is new is new. */
-  readonly allNew?: boolean
-  /** Missing means yes. */
-  readonly proof?: boolean
-  readonly concurrently?: boolean
-  /** Whether to take over what drizzle-kit has written. */
-  readonly adopt?: boolean
-}
+type MakeRevisions = (session: Session, options: RevisionOptions, message?: string) => Promise<ExitCode>
 
 /**
- * Makes new revisions: from the Drizzle schemas, one for each database whose schema has changed; or with `--empty` one of
- * one database, to fill in.
+ * Begins to make revisions: starts drizzle-kit, which takes longer to load than everything else, before that is loaded.
+ * @returns what makes them
  */
-export async function revision(session: Session, options: RevisionOptions, message = ''): Promise<ExitCode> {
-  if (options.adopt) {
-    const { adoptKitRevisions } = await import('./adopt-kit-revisions.ts')
-    return adoptKitRevisions(session, options)
+export async function beginRevision(options: RevisionOptions): Promise<MakeRevisions> {
+  if (options.empty || options.adopt) return (session, given, message) => make(session, given, message)
+  const { startKit } = await import('@drover/drizzle/kit')
+  let root = ''
+  const kit = startKit(() => root)
+  const onRoot = (found: string) => void (root = found)
+  return async (session, given, message) => {
+    await using _kit = kit
+    return await make(session, given, message, { kit, onRoot })
   }
-  if (message.trim() === '') {
-    throw new DroverError({
-      code: 'USAGE',
-      message: 'the message is missing',
-      hint: 'say what the revision does: pnpm migrate revision "add circle capacity"',
-    })
-  }
-  const { workspace, selected } = await session.workspace()
-  const [head] = readTargets(workspace, options.head === undefined ? [] : [options.head])
-  const placement: PlacementOptions = {
-    head,
-    splice: options.splice === true,
-    labels: options.branchLabel ?? [],
-    dependsOn: readTargets(workspace, options.dependsOn ?? []),
-  }
-  const isPlaced = head !== undefined || placement.labels.length + placement.dependsOn.length > 0
-  const databases =
-    options.empty || isPlaced ? [onlyDatabase(workspace, selected, 'a new revision', targetsOf(head))] : selected
-  if (!options.empty) {
-    const { generateRevisions } = await import('./generate-revisions.ts')
-    return generateRevisions(session, options, { workspace, databases, placement, message: message.trim() })
-  }
-  return makeEmpty(session, workspace, databases[0]!, placement, message.trim())
 }
 
-function targetsOf(head: Target | undefined): readonly Target[] {
-  return head ? [head] : []
-}
-
-async function makeEmpty(
+async function make(
   session: Session,
-  workspace: Workspace,
-  database: Database,
-  options: PlacementOptions,
-  message: string,
+  options: RevisionOptions,
+  message: string | undefined,
+  started?: StartedKit,
 ): Promise<ExitCode> {
-  const { name } = database
-  const source = { root: workspace.root, folder: database.migrations }
-  const history = readHistory(source)
-  const placement = placeRevision(workspace, database, history, options)
-  const { keepSchema } = await import('@drover/drizzle')
-  const { id, files } = await keepSchema(source, history, placement.parents)
-  const draft = { ...placement, message, created: new Date(), ...(id !== undefined && { id }) }
-  const written = writeEmptyRevision(source, history, draft, files)
-  session.print(...describeMade(name, written, history.heads.length))
-  session.print(`  fill in ${scriptFile(written, 'up')}`, `  fill in ${scriptFile(written, 'down')}`)
-  return session.finish({ databases: [{ name, revisions: [madeJson(written)] }] })
+  const { revision } = await import('./make-revision.ts')
+  return revision(session, options, message, started)
 }

@@ -1,5 +1,5 @@
 import type { Database, DatabaseOutcome, DatabasePlan, Fleet, Member } from '@drover/orchestrator'
-import { statusOf } from '@drover/orchestrator'
+import { isExternal, statusOf } from '@drover/orchestrator'
 import type { Step } from '@drover/history'
 
 /** One database in the output. */
@@ -15,7 +15,7 @@ interface TargetJson {
   readonly heads: readonly string[]
   readonly pending: readonly string[]
   readonly steps: readonly StepJson[]
-  readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged' | 'unreachable'
+  readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged' | 'unreachable' | 'external'
 }
 
 /** What became, or will become, of one revision. */
@@ -29,7 +29,8 @@ export interface StepJson {
 
 /** Where a database stands. */
 export function memberJson(member: Member, steps: readonly StepJson[] = []): DatabaseJson {
-  return { name: member.database.name, targets: [{ target: '', ...statusOf(member), steps }] }
+  const status = { ...statusOf(member), ...(isExternal(member.database) && { state: 'external' as const }) }
+  return { name: member.database.name, targets: [{ target: '', ...status, steps }] }
 }
 
 /** Where the databases of a fleet stand, in the order of `wanted`. */

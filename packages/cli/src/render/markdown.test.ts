@@ -87,7 +87,7 @@ function example(
       scripts.set(step, { ...step, file: '', sql, statements, checksum: '' })
       return step
     })
-    return { member: { database: { name } }, steps } as unknown as ReleasePlan['databases'][number]
+    return { member: { database: { name, config: {} } }, steps } as unknown as ReleasePlan['databases'][number]
   })
   const segments = plans
     .filter(({ steps }) => steps.length > 0)

@@ -1,6 +1,6 @@
 import { findDataLoss, type Script } from '@drover/engine'
 import type { Step } from '@drover/history'
-import type { DatabasePlan, ReleasePlan } from '@drover/orchestrator'
+import { type Database, type DatabasePlan, isExternal, type ReleasePlan } from '@drover/orchestrator'
 
 import { count, marksOfRun } from './text.ts'
 
@@ -12,7 +12,10 @@ export function describeMarkdown(plan: ReleasePlan, target: string, scripts: Rea
   const up = plan.direction === 'up'
   const order = new Map(plan.segments.flatMap(({ steps }) => steps).map((step, index) => [step, index + 1]))
   const busy = plan.databases.filter(({ steps }) => steps.length > 0)
-  const idle = plan.databases.filter(({ steps }) => steps.length === 0).map(({ member }) => member.database.name)
+  const external = plan.databases.map(({ member }) => member.database).filter(isExternal)
+  const idle = plan.databases
+    .filter(({ member, steps }) => steps.length === 0 && !isExternal(member.database))
+    .map(({ member }) => member.database.name)
   const title = `### ${up ? 'Upgrade' : 'Downgrade'} to ${code(target)}`
   const summary =
     busy.length === 0
@@ -22,8 +25,14 @@ export function describeMarkdown(plan: ReleasePlan, target: string, scripts: Rea
     title,
     summary,
     ...busy.map((database) => describeDatabase(database, up, order, scripts)),
+    ...external.map((database) => describeExternal(database)),
     ...(idle.length > 0 && busy.length > 0 ? [`Nothing to ${up ? 'apply' : 'revert'} in ${idle.join(', ')}.`] : []),
   ].join('\n\n')
+}
+
+function describeExternal({ name, config }: Database): string {
+  const { command, managedBy } = config.external ?? {}
+  return `#### ${name}\n\n${command ? `Runs ${code(command.join(' '))}.` : `Managed by ${escape(managedBy ?? '')}.`}`
 }
 
 function describeDangers(databases: readonly DatabasePlan[], up: boolean, scripts: ReadonlyMap<Step, Script>): string {

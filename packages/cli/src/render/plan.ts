@@ -3,7 +3,7 @@ import type { Step } from '@drover/history'
 import type { ReleasePlan } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
-import { count, marksOfRun, stepText } from './text.ts'
+import { count, externalText, marksOfRun, stepText } from './text.ts'
 
 /** The steps of a plan, numbered in the order in which they run, with what they take away for good. */
 export function describePlanned(
@@ -13,11 +13,16 @@ export function describePlanned(
 ): readonly string[] {
   const up = plan.direction === 'up'
   const idle = plan.databases
-    .filter(({ steps }) => steps.length === 0)
-    .map(({ member }) => `${style.strong(member.database.name)}: ${up ? 'nothing to apply' : 'nothing to revert'}`)
+    .filter(
+      (database) => database.steps.length === 0 && !plan.segments.some((segment) => segment.database === database),
+    )
+    .map(({ member: { database } }) => {
+      const words = externalText(database, 'runs') ?? (up ? 'nothing to apply' : 'nothing to revert')
+      return `${style.strong(database.name)}: ${words}`
+    })
   let number = 0
-  const busy = plan.segments.flatMap(({ database, steps }) => [
-    `${style.strong(database.member.database.name)}: ${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`,
+  const busy = plan.segments.flatMap(({ database: { member }, steps }) => [
+    `${style.strong(member.database.name)}: ${externalText(member.database, 'runs') ?? `${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`}`,
     ...steps.flatMap((step) => {
       number += 1
       const marks = [...(up && !step.revision.reversible ? ['irreversible'] : []), ...marksOfRun(step.revision)]

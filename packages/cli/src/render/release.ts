@@ -1,9 +1,9 @@
 import { describeHolder, findDataLoss, readScript } from '@drover/engine'
 import type { Step } from '@drover/history'
-import type { DatabaseOutcome, ReleaseEvent, ReleasePlan } from '@drover/orchestrator'
+import type { Database, DatabaseOutcome, ReleaseEvent, ReleasePlan } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
-import { columns, count, duration, marksOfRun, stepText } from './text.ts'
+import { columns, count, duration, externalText, marksOfRun, stepText } from './text.ts'
 
 /** What happens during a release, as a line of progress. `undefined` for what people need not be told. */
 export function describeEvent(event: ReleaseEvent, width: number, style: Style): string | undefined {
@@ -14,6 +14,12 @@ export function describeEvent(event: ReleaseEvent, width: number, style: Style):
     case 'database-started':
     case 'step-started':
       return undefined
+    case 'command-started':
+      return `${database}  running ${event.command.join(' ')}`
+    case 'command-output':
+      return `${event.database}: ${event.line}`
+    case 'command-finished':
+      return `${database}  ${style.good('migrated')} by ${event.command.join(' ')} ${style.dim(`(${duration(event.durationMs)})`)}`
     case 'rollback-started':
       return `${database}  ${style.warn('rolling back')} ${count(event.steps, 'revision')}`
     case 'step-retried':
@@ -36,6 +42,8 @@ export function describePlan(plan: ReleasePlan, style: Style): readonly string[]
   const verb = plan.direction === 'up' ? 'would apply' : 'would revert'
   return plan.databases.flatMap(({ member, steps }) => {
     const name = style.strong(member.database.name)
+    const external = externalText(member.database, 'would run')
+    if (external !== undefined) return [`${name}: ${external}`]
     if (steps.length === 0) return [`${name}: ${nothing(plan)}`]
     return [
       `${name}: ${verb} ${count(steps.length, 'revision')}`,
@@ -70,7 +78,9 @@ export function describeOutcome(outcomes: readonly DatabaseOutcome[], ms: number
   const painted = columns(rows).map((line, at) => paintOutcome(outcomes[at]!, line, style))
   const changed = outcomes.reduce((sum, outcome) => sum + outcome.finished.length, 0)
   if (outcomes.every((outcome) => outcome.end === 'nothing-to-do')) return [...painted, 'nothing to do']
-  return [...painted, `${count(changed, 'revision')} in ${duration(ms)}`]
+  const commands = outcomes.filter(({ plan, end }) => plan.member.database.config.external && end === 'done').length
+  const done = `${count(changed, 'revision')}${commands > 0 ? ` and ${count(commands, 'command')}` : ''}`
+  return [...painted, `${done} in ${duration(ms)}`]
 }
 
 function outcomeWords({
@@ -82,6 +92,8 @@ function outcomeWords({
   notTried,
   rolledBack,
 }: DatabaseOutcome): readonly string[] {
+  const { external } = plan.member.database.config
+  if (external) return [externalOutcome(external, end)]
   const up = plan.steps[0]?.direction !== 'down'
   const done = `${count(finished.length, 'revision')} ${up ? 'applied' : 'reverted'}`
   const elsewhere = doneElsewhere.length > 0 ? `, ${doneElsewhere.length} by another run` : ''
@@ -101,6 +113,22 @@ function outcomeWords({
       return [`failed${failed?.step ? ` at ${stepText(failed.step)}` : ''}: ${done}${elsewhere}${rest}`]
   }
 }
+
+function externalOutcome(
+  { command, managedBy }: NonNullable<Database['config']['external']>,
+  end: DatabaseOutcome['end'],
+): string {
+  const words = command?.join(' ') ?? ''
+  return end === 'nothing-to-do' ? `managed by ${managedBy}` : `${endsOfCommand[end]} ${words}`
+}
+
+const endsOfCommand = {
+  done: 'migrated by',
+  failed: 'failed at',
+  interrupted: 'interrupted:',
+  stopped: 'interrupted:',
+  'not-tried': 'not tried:',
+} as const
 
 function standing({ status }: DatabaseOutcome['plan']): string {
   if (status.current.length === 0) return status.heads.length === 0 ? 'no revisions' : 'at base, nothing left to revert'

@@ -1,4 +1,5 @@
 import type { Problem, Revision, Step } from '@drover/history'
+import type { Database } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
 
@@ -36,6 +37,11 @@ export function stepText({ revision }: Step): string {
 /** What is to be known of how a revision runs, in words. */
 export function marksOfRun({ transaction }: Revision): readonly string[] {
   return transaction === 'none' ? ['outside a transaction'] : []
+}
+
+/** What an upgrade does with a database that migrates itself, in words; `undefined` for one with revisions. */
+export function externalText({ config: { external } }: Database, verb: string): string | undefined {
+  return external && (external.command ? `${verb} ${external.command.join(' ')}` : `managed by ${external.managedBy}`)
 }
 
 /** A problem for people: what is wrong, where, what the server said, and what to do. */

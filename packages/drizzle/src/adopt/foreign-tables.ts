@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import type { Connection, Row } from '@drover/engine'
+import { type Connection, pinSearchPath, type Row } from '@drover/engine'
 import type { History } from '@drover/history'
 
 import { refusal } from './foreign-history.ts'
@@ -29,7 +29,7 @@ interface ForeignTableName {
  * @throws {DroverError} `ADOPTION_REFUSED` when there are several, or the named one is not there or of no tool
  */
 export async function readForeignTable(connection: Connection, named?: string): Promise<ForeignTable | undefined> {
-  const all = (await connection.send(selectCandidates)).map(toCandidate)
+  const all = (await connection.send(`${pinSearchPath}${selectCandidates}`)).map(toCandidate)
   const wanted = all.filter((table) =>
     named === undefined
       ? usualNames.has(table.name)
@@ -110,12 +110,12 @@ function toCandidate(row: Row): Candidate {
 async function readRows(connection: Connection, table: Candidate): Promise<ForeignTable> {
   const { schema, name, shown } = table
   if (table.isAlembic) {
-    const rows = await connection.send(`select version_num from ${shown} order by version_num`)
+    const rows = await connection.send(`${pinSearchPath}select version_num from ${shown} order by version_num`)
     return { schema, name, shown, tool: 'Alembic', versions: rows.map((row) => String(row['version_num'])) }
   }
   const names = table.isNamed ? 'name' : 'null::text as name'
   const rows = await connection.send(
-    `select id, hash, created_at::text as created_at, ${names} from ${shown} order by id`,
+    `${pinSearchPath}select id, hash, created_at::text as created_at, ${names} from ${shown} order by id`,
   )
   return { schema, name, shown, tool: 'drizzle-orm', rows: rows.map(toMigrationRow) }
 }

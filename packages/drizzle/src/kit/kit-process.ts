@@ -94,7 +94,7 @@ async function compare(
   const after = await readSchema(schema)
   const found = await diff(before, after, hints)
   return found.ok && found.statements.length === 0 && findIdentityRenames(before, after).length === 0
-    ? { changed: false, state: before }
+    ? { changed: false }
     : { changed: true, before, after, diff: found }
 }
 

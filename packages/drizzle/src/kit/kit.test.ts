@@ -46,13 +46,12 @@ describe('comparing a schema with a history', () => {
     )
   })
 
-  test('finds nothing when the history has recorded the schema, and tells its state', async () => {
+  test('finds nothing when the history has recorded the schema', async () => {
     const history = await record(kit, folder, users)
 
     const comparison = await kit.compare(await folder.schema(users), history, [])
 
-    expect(comparison).toMatchObject({ changed: false, state: { id: (await readSnapshot(history)).id } })
-    expect(comparison).toHaveProperty('state.ddl.length', 4)
+    expect(comparison).toEqual({ changed: false })
   })
 
   test('finds what has changed since', async () => {

@@ -20,7 +20,7 @@ export type KitDiff =
 
 /** How the Drizzle schema differs from a history. */
 export type KitComparison =
-  | { readonly changed: false; readonly state: SchemaState }
+  | { readonly changed: false }
   | {
       readonly changed: true
       readonly before: SchemaState
@@ -75,8 +75,9 @@ export interface Kit extends AsyncDisposable {
   findConflicts(snapshots: readonly SnapshotFile[]): Promise<readonly KitConflict[]>
 }
 
-/** Starts drizzle-kit. `root` is the workspace's: messages name files from there. */
-export function startKit(root: string): Kit {
+/** Starts drizzle-kit. `root` is the workspace's: messages name files from there. It may become known after the start. */
+export function startKit(root: string | (() => string)): Kit {
+  const rootNow = typeof root === 'string' ? () => root : root
   let child = startChild()
   let lastTurn: Promise<unknown> = Promise.resolve()
 
@@ -87,7 +88,7 @@ export function startKit(root: string): Kit {
       const answer = await child.ask<Value>(request)
       if (answer.ok) return answer.value
       const [first, ...rest] = answer.problems
-      throw new DroverError([fromRoot(first, root), ...rest.map((problem) => fromRoot(problem, root))])
+      throw new DroverError([fromRoot(first, rootNow()), ...rest.map((problem) => fromRoot(problem, rootNow()))])
     })
     lastTurn = turn.catch(() => {})
     return turn

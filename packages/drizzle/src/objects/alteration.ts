@@ -1,3 +1,4 @@
+import { quoteLiteral } from '@drover/engine'
 import type { CreateEnumStmt, CreateExtensionStmt, CreateSeqStmt, CreateFunctionStmt, DefElem, Node } from 'libpg-query'
 
 import type { Declaration } from './declaration.ts'
@@ -82,14 +83,10 @@ function addValues(from: CreateEnumStmt, to: CreateEnumStmt): Alteration | undef
   const statements = next.flatMap((value, at) => {
     if (old.includes(value)) return []
     const previous = next[at - 1]
-    const place = previous === undefined ? `before ${literal(old[0] ?? '')}` : `after ${literal(previous)}`
-    return [`alter type ${type} add value ${literal(value)}${old.length === 0 ? '' : ` ${place}`}`]
+    const place = previous === undefined ? `before ${quoteLiteral(old[0] ?? '')}` : `after ${quoteLiteral(previous)}`
+    return [`alter type ${type} add value ${quoteLiteral(value)}${old.length === 0 ? '' : ` ${place}`}`]
   })
   return { statements, gaps: [] }
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }
 
 function alterExtension(from: CreateExtensionStmt, to: CreateExtensionStmt): Alteration {
@@ -101,7 +98,7 @@ function alterExtension(from: CreateExtensionStmt, to: CreateExtensionStmt): Alt
     ...(before === after ? [] : [`${alter} set schema ${writeName(after!)}`]),
     ...(version === undefined || version === optionText(from.options, 'new_version')
       ? []
-      : [`${alter} update to ${literal(version)}`]),
+      : [`${alter} update to ${quoteLiteral(version)}`]),
   )
 }
 

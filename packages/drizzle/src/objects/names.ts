@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '@drover/engine'
 import { type FunctionParameter, type Node, type RangeVar, scanSync, type TypeName } from 'libpg-query'
 
 /**
@@ -47,7 +48,7 @@ export function writePath(path: readonly string[]): string {
 export function writeName(name: string): string {
   const known = written.get(name)
   if (known !== undefined) return known
-  const text = needsQuotes(name) ? `"${name.replaceAll('"', '""')}"` : name
+  const text = needsQuotes(name) ? quoteIdentifier(name) : name
   written.set(name, text)
   return text
 }

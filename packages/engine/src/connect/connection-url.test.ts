@@ -1,9 +1,11 @@
 import { inspect } from 'node:util'
 
 import { DroverError } from '@drover/history'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { ConnectionUrl } from './connection-url.ts'
+import { ConnectionUrl, type TlsFiles } from './connection-url.ts'
+import { Secret } from './secret.ts'
 
 const secret = 'Sesame-7'
 
@@ -47,8 +49,26 @@ describe('ConnectionUrl.parse', () => {
     expect(ConnectionUrl.parse('  postgres://anna@host/shop\n', 'URL').revealPassword()).toBe('')
   })
 
-  it.each(['disable', 'prefer', 'require', 'verify-full'] as const)('knows sslmode=%s', (mode) => {
+  it.each(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const)('knows sslmode=%s', (mode) => {
     expect(ConnectionUrl.parse(`postgres://anna@host/shop?sslmode=${mode}`, 'URL').sslMode).toBe(mode)
+  })
+
+  it('knows the files of TLS, and keeps the password of the key a secret', () => {
+    const files = `sslrootcert=/etc/root.crt&sslcert=own.crt&sslkey=own%20key&sslpassword=${secret}`
+    const url = ConnectionUrl.parse(`postgres://anna@host/shop?sslmode=verify-full&${files}`, 'URL')
+
+    expect(url.tlsFiles).toEqual({
+      sslrootcert: '/etc/root.crt',
+      sslcert: 'own.crt',
+      sslkey: 'own key',
+      sslpassword: expect.any(Secret),
+    })
+    expect(url.tlsFiles.sslpassword?.reveal()).toBe(secret)
+    expect(everyPrintOf(url)).not.toContain(secret)
+  })
+
+  it('verifies the whole certificate where the authorities of the system are trusted', () => {
+    expect(ConnectionUrl.parse('postgres://anna@host/shop?sslrootcert=system', 'URL').sslMode).toBe('verify-full')
   })
 
   it('passes on start-up parameters, and ignores a channel binding that is not insisted on', () => {
@@ -80,8 +100,24 @@ describe('ConnectionUrl.parse', () => {
     [`postgres://anna:${secret}%@host/shop`, 'URL has a password with a "%" that is not an escape'],
     [`postgres://an%na:${secret}@host/shop`, 'URL has a user with a "%" that is not an escape'],
     [`postgres://anna:${secret}@host/sh%op`, 'URL has a database name with a "%" that is not an escape'],
-    [`postgres://anna:${secret}@host/shop?sslmode=verify-ca`, 'URL has sslmode=verify-ca'],
-    [`postgres://anna:${secret}@host/shop?sslcert=x`, 'URL has the parameter "sslcert"'],
+    [`postgres://anna:${secret}@host/shop?sslmode=allow`, 'URL has sslmode=allow'],
+    [`postgres://anna:${secret}\n@host/shop`, 'URL has a line break or a tab in it'],
+    [`postgres://anna:${secret}@host/shop?sslcrl=x`, 'URL has the parameter "sslcrl"'],
+    [
+      `postgres://anna:${secret}@host/shop?sslrootcert=x`,
+      'URL has sslrootcert, and sslmode=prefer does not insist on TLS',
+    ],
+    [
+      `postgres://anna:${secret}@host/shop?sslmode=disable&sslkey=x&sslcert=y`,
+      'URL has sslkey, and sslmode=disable does not insist on TLS',
+    ],
+    [
+      `postgres://anna:${secret}@host/shop?sslmode=verify-ca&sslrootcert=system`,
+      'URL has sslrootcert=system with sslmode=verify-ca: anybody can have a certificate of such an authority',
+    ],
+    [`postgres://anna:${secret}@host/shop?sslmode=require&sslcert=x`, 'URL has only one of sslcert and sslkey'],
+    [`postgres://anna:${secret}@host/shop?sslmode=require&sslkey=x`, 'URL has only one of sslcert and sslkey'],
+    [`postgres://anna@host/shop?sslmode=require&sslpassword=${secret}`, 'URL has sslpassword without sslkey'],
     [`postgres://anna@host/shop?password=${secret}`, 'URL has the parameter "password"'],
     [`postgres://anna:x@1/2?${secret}@host/shop`, 'URL has a parameter that is none of PostgreSQL'],
     [
@@ -129,6 +165,55 @@ describe('a ConnectionUrl', () => {
     expect(other.revealPassword()).toBe(secret)
   })
 })
+
+describe('revealUrl', () => {
+  const text = fc
+    .string({ minLength: 1, unit: 'binary' })
+    .filter((value) => value.isWellFormed() && !value.includes('\0'))
+  const special = fc.string({
+    minLength: 1,
+    unit: fc.constantFrom(...Array.from('aZ0@:/?#% &=+;\'"\\[]{}^|<>~*$äß😀e\u0301')),
+  })
+  const any = fc.oneof(special, text)
+  const tls: fc.Arbitrary<{ sslMode: 'require' | 'verify-full'; tlsFiles: TlsFiles }> = fc.record({
+    sslMode: fc.constantFrom('require', 'verify-full'),
+    tlsFiles: fc.oneof(
+      fc.constant({}),
+      fc.record({ sslrootcert: any.filter((path) => path !== 'system') }),
+      fc.record({ sslcert: any, sslkey: any, sslpassword: any.map((value) => new Secret(value)) }),
+    ),
+  })
+  const parts = fc
+    .record({
+      host: fc.oneof(fc.domain(), fc.ipV4(), fc.constantFrom('localhost', 'my_db', '::1', 'fe80::1')),
+      port: fc.integer({ min: 1, max: 65_535 }).filter((port) => port !== 80),
+      user: any,
+      password: fc.oneof(any, fc.constant('')),
+      database: any,
+      parameters: fc.record({ application_name: any, options: any }, { requiredKeys: [] }),
+      tls: fc.oneof(tls, fc.constantFrom({ sslMode: 'disable' as const }, { sslMode: 'prefer' as const })),
+    })
+    .map(({ tls: chosen, ...rest }) => ({ ...rest, ...chosen, source: 'URL' }))
+
+  it('is a URL that parses to the same parts', () => {
+    fc.assert(
+      fc.property(parts, (given) => {
+        const url = ConnectionUrl.of(given)
+        const again = ConnectionUrl.parse(url.revealUrl(), 'URL')
+
+        expect(again).toMatchObject({ ...given, password: expect.any(Secret), tlsFiles: expect.anything() })
+        expect(again.revealPassword()).toBe(given.password)
+        expect(revealFiles(again.tlsFiles)).toEqual(revealFiles(url.tlsFiles))
+        expect(again.revealUrl()).toBe(url.revealUrl())
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
+function revealFiles({ sslpassword, ...paths }: TlsFiles): object {
+  return { ...paths, sslpassword: sslpassword?.reveal() }
+}
 
 function errorOf(act: () => unknown): DroverError {
   try {

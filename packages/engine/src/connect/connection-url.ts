@@ -2,8 +2,21 @@ import { inspect } from 'node:util'
 
 import { DroverError } from '@drover/history'
 
+import { Secret } from './secret.ts'
+
 /** How much of TLS a URL asks for: PostgreSQL's `sslmode`. */
-export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-full'
+export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
+
+/** The files with which TLS is checked, and what opens them; paths as the URL gives them. */
+export interface TlsFiles {
+  /** Certificates of the authorities to trust; `system` for those that the operating system trusts. */
+  readonly sslrootcert?: string
+  /** Our own certificate, for servers that want one; never without its key. */
+  readonly sslcert?: string
+  readonly sslkey?: string
+  /** What the key is encrypted with. */
+  readonly sslpassword?: Secret
+}
 
 /**
  * Where a database is and how to log in. The password is kept out of every way of printing the object: text, JSON and
@@ -15,11 +28,12 @@ export class ConnectionUrl {
   readonly database: string
   readonly user: string
   readonly sslMode: SslMode
+  readonly tlsFiles: TlsFiles
   /** Start-up parameters that the URL sets, such as `application_name`. */
   readonly parameters: Readonly<Record<string, string>>
   /** What the URL came from, for messages: the name of a variable, or `embedded server`. */
   readonly source: string
-  readonly #password: string
+  readonly password: Secret
 
   private constructor(parts: ConnectionParts) {
     this.host = parts.host
@@ -27,9 +41,10 @@ export class ConnectionUrl {
     this.database = parts.database
     this.user = parts.user
     this.sslMode = parts.sslMode ?? 'prefer'
+    this.tlsFiles = parts.tlsFiles ?? {}
     this.parameters = parts.parameters ?? {}
     this.source = parts.source
-    this.#password = parts.password
+    this.password = new Secret(parts.password)
   }
 
   static of(parts: ConnectionParts): ConnectionUrl {
@@ -61,19 +76,43 @@ export class ConnectionUrl {
 
   /** The same server and login, another database of it. */
   withDatabase(database: string): ConnectionUrl {
-    const { host, port, user, sslMode, parameters, source } = this
-    return new ConnectionUrl({ host, port, user, sslMode, parameters, source, database, password: this.#password })
+    const { host, port, user, sslMode, tlsFiles, parameters, source } = this
+    const password = this.revealPassword()
+    return new ConnectionUrl({ host, port, user, sslMode, tlsFiles, parameters, source, database, password })
+  }
+
+  /** The same database, another login. */
+  withLogin(user: string, password: string): ConnectionUrl {
+    const { host, port, database, sslMode, tlsFiles, parameters, source } = this
+    return new ConnectionUrl({ host, port, user, sslMode, tlsFiles, parameters, source, database, password })
   }
 
   /** The password itself. For the driver, and for nothing that prints. */
   revealPassword(): string {
-    return this.#password
+    return this.password.reveal()
+  }
+
+  /** The whole as a URL that parses to the same, every password in it. For other programs, and for nothing that prints. */
+  revealUrl(): string {
+    const { sslpassword, ...files } = this.tlsFiles
+    const parameters = Object.entries({
+      ...(this.sslMode !== 'prefer' && { sslmode: this.sslMode }),
+      ...files,
+      ...(sslpassword && { sslpassword: sslpassword.reveal() }),
+      ...this.parameters,
+    }).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    const [user, password, database] = [this.user, this.revealPassword(), this.database].map(encodeURIComponent)
+    const query = parameters.length === 0 ? '' : `?${parameters.join('&')}`
+    return `postgres://${user}${password && `:${password}`}@${this.#address}/${database}${query}`
   }
 
   /** Host, port and database: where it is, without who logs in. */
   get place(): string {
-    const host = this.host.includes(':') ? `[${this.host}]` : this.host
-    return `${host}:${this.port}/${this.database}`
+    return `${this.#address}/${this.database}`
+  }
+
+  get #address(): string {
+    return `${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
   }
 
   toString(): string {
@@ -96,11 +135,13 @@ interface ConnectionParts {
   readonly user: string
   readonly password: string
   readonly sslMode?: SslMode
+  readonly tlsFiles?: TlsFiles
   readonly parameters?: Readonly<Record<string, string>>
   readonly source: string
 }
 
-const sslModes: readonly SslMode[] = ['disable', 'prefer', 'require', 'verify-full']
+const sslModes: readonly SslMode[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
+const fileParameters = ['sslrootcert', 'sslcert', 'sslkey', 'sslpassword']
 const startUpParameters = ['application_name', 'options']
 
 function parseUrl(text: string, source: string): URL {
@@ -114,18 +155,25 @@ function parseUrl(text: string, source: string): URL {
   if (!url) throw invalid(source, 'is not a valid URL', hint)
   // Everything after it would be dropped silently.
   if (rest.includes('#')) throw invalid(source, 'has a "#" that is not percent-encoded', 'write it as %23')
+  // A URL is parsed without its line breaks and tabs, and the password would be another.
+  if (/[\t\r\n]/.test(rest)) throw invalid(source, 'has a line break or a tab in it', hint)
   // The port 80 is the default of the scheme that was borrowed, and would be lost.
   if (/^[^/?#]*:0*80(?:[/?#]|$)/.test(rest)) throw invalid(source, 'has port 80', hint)
   return url
 }
 
-function parseParameters(search: URLSearchParams, source: string): Pick<ConnectionParts, 'sslMode' | 'parameters'> {
+type Parameters = Pick<ConnectionParts, 'sslMode' | 'tlsFiles' | 'parameters'>
+
+function parseParameters(search: URLSearchParams, source: string): Parameters {
   const parameters: Record<string, string> = {}
+  const files: Record<string, string> = {}
   let sslMode: SslMode | undefined
   for (const [name, value] of search) {
     if (name === 'sslmode') {
       sslMode = sslModes.find((mode) => mode === value)
       if (!sslMode) throw invalid(source, `has sslmode=${value}`, `Drover knows ${sslModes.join(', ')}`)
+    } else if (fileParameters.includes(name)) {
+      files[name] = value
     } else if (name === 'channel_binding' && value !== 'require') {
       continue
     } else if (startUpParameters.includes(name)) {
@@ -139,13 +187,49 @@ function parseParameters(search: URLSearchParams, source: string): Pick<Connecti
     } else {
       // What looks like no name may be a piece of a password with a question mark in it.
       const what = /^[a-z_]+$/i.test(name) ? `the parameter "${name}"` : 'a parameter that is none of PostgreSQL'
-      throw invalid(source, `has ${what}`, `Drover knows sslmode, channel_binding, ${startUpParameters.join(', ')}`)
+      const known = ['sslmode', ...fileParameters, 'channel_binding', ...startUpParameters]
+      throw invalid(source, `has ${what}`, `Drover knows ${known.join(', ')}`)
     }
   }
-  return { parameters, ...(sslMode && { sslMode }) }
+  return { parameters, ...checkTls(sslMode, files, source) }
+}
+
+/** Files that would not be looked at make a connection seem safer than it is, so they are refused. */
+function checkTls(
+  asked: SslMode | undefined,
+  files: Readonly<Record<string, string>>,
+  source: string,
+): Pick<ConnectionParts, 'sslMode' | 'tlsFiles'> {
+  const { sslpassword, ...paths } = files
+  const sslMode = asked ?? (files['sslrootcert'] === 'system' ? 'verify-full' : 'prefer')
+  const [name] = Object.keys(files)
+  if (name !== undefined && (sslMode === 'disable' || sslMode === 'prefer')) {
+    throw invalid(source, `has ${name}, and sslmode=${sslMode} does not insist on TLS`, 'add sslmode=verify-full')
+  }
+  if (files['sslrootcert'] === 'system' && sslMode !== 'verify-full') {
+    throw invalid(
+      source,
+      `has sslrootcert=system with sslmode=${sslMode}: anybody can have a certificate of such an authority`,
+      'write sslmode=verify-full',
+    )
+  }
+  if ((files['sslcert'] === undefined) !== (files['sslkey'] === undefined)) {
+    throw invalid(source, 'has only one of sslcert and sslkey', 'give the certificate and its key')
+  }
+  if (sslpassword !== undefined && files['sslkey'] === undefined) {
+    throw invalid(source, 'has sslpassword without sslkey', 'give the key that it is the password of')
+  }
+  return { sslMode, tlsFiles: { ...paths, ...(sslpassword !== undefined && { sslpassword: new Secret(sslpassword) }) } }
 }
 
 function decode(text: string, part: string, source: string): string {
+  const decoded = decodePercent(text, part, source)
+  // On the wire, it would end the text.
+  if (decoded.includes('\0')) throw invalid(source, `has a ${part} with a NUL character in it`, 'take %00 out')
+  return decoded
+}
+
+function decodePercent(text: string, part: string, source: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

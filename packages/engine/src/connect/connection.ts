@@ -5,6 +5,8 @@ import postgres from 'postgres'
 
 import { translateConnectionError } from '../diagnose/connection-error.ts'
 import type { ConnectionUrl } from './connection-url.ts'
+import { saslprep } from './saslprep.ts'
+import { tlsFor } from './tls.ts'
 
 /** A row as the server sent it, by column name. */
 export type Row = Readonly<Record<string, unknown>>
@@ -19,6 +21,12 @@ export interface Connection extends AsyncDisposable {
    * @throws {DroverError} for what went wrong with the connection; what the server says of the statements is passed on
    */
   send(sql: string, onRow?: (row: Row) => void): Promise<readonly Row[]>
+  /**
+   * Whether a pooler stands between us and the server, so that each transaction may have another session. One that keeps
+   * sessions together cannot be told from one that does not.
+   * @throws {DroverError} for what went wrong with the connection
+   */
+  isPooled(): Promise<boolean>
 }
 
 /** Options of a connection. */
@@ -29,6 +37,9 @@ export interface ConnectionOptions {
   readonly connectTimeout?: number
 }
 
+/** For this the driver would take PGSSLNEGOTIATION, while what the URL says should be all that counts; its types do not know it. */
+const beyondTheUrl = { sslnegotiation: null }
+
 /** Makes a connection; nothing is sent before its first message. */
 export function openConnection(url: ConnectionUrl, options: ConnectionOptions = {}): Connection {
   const connect = () =>
@@ -38,8 +49,9 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
       database: url.database,
       username: url.user,
       // As a function, because the driver would take PGPASSWORD for an empty one: another server's secret.
-      password: () => url.revealPassword(),
-      ssl: url.sslMode === 'disable' ? false : url.sslMode,
+      password: () => saslprep(url.revealPassword()),
+      ssl: tlsFor(url),
+      ...beyondTheUrl,
       connection: { application_name: 'drover', ...url.parameters },
       connect_timeout: options.connectTimeout ?? 10,
       max: 1,
@@ -49,11 +61,12 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
       prepare: false,
       onnotice: (notice) => options.onNotice?.(`${notice['severity']}: ${notice['message']}`),
     })
-  let sql = connect()
+  let sql: ReturnType<typeof connect> | undefined
   return {
     url,
     send: async (text, onRow) => {
       try {
+        sql ??= connect()
         const query = sql.unsafe(text).simple()
         if (onRow) {
           refuseCopy(await query.forEach(onRow))
@@ -66,13 +79,23 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
         const translated = translateConnectionError(error, url)
         if (translated?.code === 'CONNECTION_LOST') {
           // The driver would answer the next message with the error that ended this connection.
-          await sql.end({ timeout: 0 })
-          sql = connect()
+          await sql?.end({ timeout: 0 })
+          sql = undefined
         }
         throw translated ?? error
       }
     },
-    [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }),
+    isPooled: async () => {
+      try {
+        sql ??= connect()
+        const result = await sql.unsafe('select pg_catalog.pg_backend_pid() as pid').simple()
+        // A server names its own process when a client connects, and a pooler something that it has made up.
+        return result[0]?.['pid'] !== result.state.pid
+      } catch (error) {
+        throw translateConnectionError(error, url) ?? error
+      }
+    },
+    [Symbol.asyncDispose]: async () => sql?.end({ timeout: 5 }),
   }
 }
 

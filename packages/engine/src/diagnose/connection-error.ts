@@ -16,6 +16,8 @@ export function translateConnectionError(error: unknown, url: ConnectionUrl): Dr
       message: fault.message(url),
       hint: fault.hint(url),
       ...(code !== undefined && isSqlstate(code) && { sqlstate: code }),
+      // Which line of pg_hba.conf is missing, or that it is a certificate that is wanted, only the server knows.
+      ...(code === '28000' && error instanceof Error && { serverNotes: [error.message] }),
     },
     { cause: error },
   )
@@ -70,7 +72,18 @@ const noTls: Fault = {
 const untrusted: Fault = {
   code: 'UNREACHABLE',
   message: (url) => `the certificate of the server at ${url.host}:${url.port} is not to be trusted`,
-  hint: (url) => `name its authority in NODE_EXTRA_CA_CERTS, correct the host in ${url.source}, or relax sslmode`,
+  hint: (url) =>
+    `make sure that it is your server, then name the authority of its certificate with sslrootcert in ${url.source}`,
+}
+const misnamed: Fault = {
+  code: 'UNREACHABLE',
+  message: (url) => `the server at ${url.host}:${url.port} has the certificate of another host`,
+  hint: (url) => `correct the host in ${url.source}, or give the server a certificate for ${url.host}`,
+}
+const unwelcome: Fault = {
+  code: 'AUTHENTICATION_FAILED',
+  message: (url) => `the server at ${url.host}:${url.port} refused our certificate, or wants one`,
+  hint: (url) => `correct sslcert and sslkey in ${url.source}`,
 }
 const lost: Fault = {
   code: 'CONNECTION_LOST',
@@ -98,7 +111,18 @@ const faults: ReadonlyMap<string, Fault> = new Map([
   ['SELF_SIGNED_CERT_IN_CHAIN', untrusted],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', untrusted],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', untrusted],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', untrusted],
+  ['CERT_NOT_YET_VALID', untrusted],
+  ['CERT_SIGNATURE_FAILURE', untrusted],
+  ['CERT_UNTRUSTED', untrusted],
+  ['INVALID_CA', untrusted],
+  ['INVALID_PURPOSE', untrusted],
+  ['UNABLE_TO_GET_ISSUER_CERT', untrusted],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', misnamed],
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', unwelcome],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', unwelcome],
+  ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', unwelcome],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', unwelcome],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', unwelcome],
   ['CONNECTION_CLOSED', lost],
   ['CONNECTION_DESTROYED', lost],
   ['CONNECTION_ENDED', lost],
@@ -108,12 +132,41 @@ const faults: ReadonlyMap<string, Fault> = new Map([
   ['57P02', lost],
 ])
 
+/** What a pooler says has one SQLSTATE for all of it, and the words have to tell. */
+function findPoolerFault(error: unknown): Fault {
+  const text = error instanceof Error ? error.message : String(error)
+  if (/\b(?:startup )?parameter\b/.test(text)) return { ...poolerFault(text), code: 'URL_INVALID', hint: leaveOut }
+  if (/^no such database\b/.test(text)) return { ...poolerFault(text), hint: nameInPooler }
+  if (/max_client_conn|query_wait_timeout/.test(text)) return { ...poolerFault(text), hint: crowdedPooler }
+  return /\bserver conn crashed\b/.test(text) ? lost : poolerFault(text)
+}
+
+function poolerFault(text: string): Fault {
+  return {
+    code: 'UNREACHABLE',
+    message: (url) => `the pooler at ${url.host}:${url.port} refused the connection: ${text}`,
+    hint: (url) => `see the log of the pooler, or name the server itself in ${url.source}`,
+  }
+}
+
+const leaveOut: Fault['hint'] = (url) => `take it out of ${url.source}, or name the server itself there`
+const nameInPooler: Fault['hint'] = (url) =>
+  `add it to the databases of the pooler, or correct the name in ${url.source}`
+const crowdedPooler: Fault['hint'] = (url) =>
+  `run again when it is less busy, or name the server itself in ${url.source}`
+
 function findFault(code: string, error: unknown): Fault | undefined {
   // The same states are also raised by statements, as by granting on a database that is not there; those are not fatal.
+  if (code === '08P01' && isPoolers(error)) return findPoolerFault(error)
   if (isSqlstate(code) && !isFatal(error)) return undefined
   // A server without TLS says so, and the driver starts TLS all the same.
   if (code === 'ECONNRESET' && error instanceof Error && error.message.includes('before secure TLS')) return noTls
   return faults.get(code)
+}
+
+/** PostgreSQL tells with every error where in its sources it comes from; what stands before it does not. */
+function isPoolers(error: unknown): boolean {
+  return error instanceof Error && !('routine' in error)
 }
 
 function isFatal(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Connection } from '../connect/connection.ts'
+import { quoteLiteral } from '../sql/quote.ts'
 import { storeSchema } from '../store/tables.ts'
 import { typeParts } from './data-types.ts'
 import { isNotOfExtension } from './dependency.ts'
@@ -14,9 +15,13 @@ import { routineParts } from './routines.ts'
  * included), owners, tablespaces, statistics, and the order in which dropped columns once stood. Privileges are
  * shown where they differ from those of a fresh object, with `owner` in place of the owner's name; whose default privileges
  * they are is `owner` where it is the owner of the database or whoever reads this.
+ * @param unseenRoles roles of the server whose privileges are left out as well. Default none
  */
-export async function readCatalog(connection: Connection): Promise<readonly string[]> {
-  const rows = await connection.send(`${pinSession};\n${selectCatalog}`)
+export async function readCatalog(
+  connection: Connection,
+  unseenRoles: readonly string[] = [],
+): Promise<readonly string[]> {
+  const rows = await connection.send(`${pinSession};\n${selectCatalog(unseenRoles)}`)
   return rows.flatMap((row) => toLines(String(row['name']), String(row['detail']))).toSorted(compareText)
 }
 
@@ -34,7 +39,7 @@ set local jit = off`
  * Every part has the columns of `things`: the object's place in pg_description (`class`, `id`, `part`), its name, what
  * there is to say of it, and for objects with privileges their owner, ACL and the letter that acldefault() knows it by.
  */
-const selectCatalog = `
+const selectCatalog = (unseen: readonly string[]) => `
 with spaces as materialized (
   select oid, nspname
   from pg_namespace
@@ -57,8 +62,8 @@ ${[...relationParts, ...typeParts, ...routineParts, ...otherParts].join('\n  uni
 entries as (
   select things.name, things.detail, granted.list, fresh.list as fresh_list
   from things
-  left join lateral (${listPrivileges('coalesce(things.acl, acldefault(things.acl_kind, things.owner))')}) as granted on true
-  left join lateral (${listPrivileges('acldefault(things.acl_kind, things.owner)')}) as fresh on true
+  left join lateral (${listPrivileges('coalesce(things.acl, acldefault(things.acl_kind, things.owner))', unseen)}) as granted on true
+  left join lateral (${listPrivileges('acldefault(things.acl_kind, things.owner)', unseen)}) as fresh on true
 )
 select name, detail
 from entries
@@ -91,11 +96,13 @@ left join spaces on spaces.oid = defaults.defaclnamespace
 left join lateral (
   select defaults.defaclacl as acl, defaults.defaclrole as owner
 ) as things on true
-left join lateral (${listPrivileges('things.acl')}) as granted on true
-where defaults.defaclnamespace = 0 or spaces.oid is not null`
+left join lateral (${listPrivileges('things.acl', unseen)}) as granted on true
+where defaults.defaclnamespace = 0 or (spaces.oid is not null and granted.list is not null)`
 
-/** An ACL as one line of text that does not depend on the order of grants. */
-function listPrivileges(acl: string): string {
+/** An ACL as one line of text that does not depend on the order of grants, without what is granted to roles that are not seen. */
+function listPrivileges(acl: string, unseen: readonly string[]): string {
+  const isSeen =
+    unseen.length === 0 ? 'true' : `pg_get_userbyid(item.grantee) not in (${unseen.map(quoteLiteral).join(', ')})`
   return `
     select string_agg(grantee || ': ' || privileges, '; ' order by grantee collate "C", privileges collate "C") as list
     from (
@@ -106,6 +113,7 @@ function listPrivileges(acl: string): string {
           ', ' order by item.privilege_type collate "C"
         ) as privileges
       from aclexplode(${acl}) as item
+      where item.grantee = things.owner or ${isSeen}
       group by 1
     ) as items
   `

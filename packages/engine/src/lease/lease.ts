@@ -4,6 +4,7 @@ import { DroverError } from '@drover/history'
 
 import { type Connection, openConnection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath } from '../sql/search-path.ts'
 import { selectTime } from '../sql/time.ts'
 import { columnsOf, type Run, type RunColumns } from '../store/runs.ts'
 import { storeSchema } from '../store/tables.ts'
@@ -66,7 +67,7 @@ type Answer =
   | { readonly held: false; readonly holder: LeaseHolder | undefined }
 
 async function tryAcquire(connection: Connection, run: Run): Promise<Answer> {
-  const [row] = await connection.send(`
+  const [row] = await connection.send(`${pinSearchPath}
 with taken as (
 ${takeLease(columnsOf(run), run.history)}
   returning token
@@ -131,7 +132,7 @@ function keepAlive(connection: Connection, run: Run, token: string): Lease {
     // The run's own connection may be busy with one long statement for an hour.
     heart ??= openConnection(connection.url)
     // A heartbeat that fails is made up for by the next; a lease that is lost is noticed by the guard of each revision.
-    beating = heart.send(renewLease(own)).catch(() => undefined)
+    beating = heart.send(`${pinSearchPath}${renewLease(own)}`).catch(() => undefined)
   }, heartbeatMs)
   timer.unref()
   return {
@@ -141,7 +142,7 @@ function keepAlive(connection: Connection, run: Run, token: string): Lease {
       await beating
       await heart?.[Symbol.asyncDispose]()
       // Without a connection it cannot be given back; then it expires by itself.
-      await connection.send(returnLease(own)).catch(() => undefined)
+      await connection.send(`${pinSearchPath}${returnLease(own)}`).catch(() => undefined)
     },
   }
 }

@@ -38,7 +38,9 @@ export function writeMessage(script: Script, context: MessageContext): Message {
     sql += `${statement.text};${marker}`
     return start
   })
-  sql += writeRecord(script, holder)
+  // Behind a pooler, whoever comes next has this session, and this run perhaps another. What the revision has deferred to the
+  // commit is done before that, with the settings that it has left.
+  sql += `${writeRecord(script, holder)};\nset constraints all immediate;\n${cleanSession}`
   return {
     sql,
     markerColumn,
@@ -81,7 +83,7 @@ const marker = `select 1 as "${markerColumn}";\n`
 
 /** What a message begins with: a clean session, and how long its statements may wait and take. */
 export function preamble(context: Pick<MessageContext, 'lockTimeoutMs' | 'statementTimeoutMs'>): string {
-  return `${cleanSession} select pg_advisory_unlock_all();
+  return `${cleanSession} select pg_catalog.pg_advisory_unlock_all();
 ${limitTime(context)}`
 }
 

@@ -2,6 +2,7 @@ import { comesAfter, type Direction, type History, nameRevision, type Problem, t
 
 import { renewLease, returnLease, takeLease } from '../lease/lease.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
 import { runsOutsideTransaction } from '../source/outside-transaction.ts'
 import type { Script } from '../source/script.ts'
 import { findMetaCommand, lineAt } from '../source/statements.ts'
@@ -80,8 +81,8 @@ function holderOf({ name, release }: OfflinePlan): Holder {
   const history = quoteLiteral(name)
   return {
     history: name,
-    lease: `run in (select id from ${storeSchema}.run where history = ${history} and release = ${quoteLiteral(release)} and outcome = 'running')`,
-    run: `(select run from ${storeSchema}.lease where history = ${history})`,
+    lease: `run operator(pg_catalog.=) any (select id from ${storeSchema}.run where history operator(pg_catalog.=) ${history} and release operator(pg_catalog.=) ${quoteLiteral(release)} and outcome operator(pg_catalog.=) 'running')`,
+    run: `(select run from ${storeSchema}.lease where history operator(pg_catalog.=) ${history})`,
   }
 }
 
@@ -109,7 +110,7 @@ function begin(plan: OfflinePlan, holder: Holder): string {
   const needed = whatIsNeeded(plan)
   const steps = scripts.map((script) => ({ direction, revision: script.revision.id }))
   return `-- Begin: is the database where this script starts, and nobody else changing it?
-${open(plan)}do $drover$
+${open(plan)}${pinSearchPath}do $drover$
 declare
   missing text;
   surplus text;
@@ -173,7 +174,7 @@ ${comment(script.file)}
 ${open(plan)}${writeStart(script, history, holder, { previous, refusals })}commit;
 ${writeSession({ statementTimeoutMs: plan.statementTimeoutMs ?? 0 })}${utf8}
 ${writeStatements(plan, holder, script, refusals)}
-${open(plan)}${renewLease(leaseOf(holder))};
+${open(plan)}${pinSearchPath}${renewLease(leaseOf(holder))};
 commit;
 `
   }
@@ -181,7 +182,9 @@ commit;
   return `${heading}${open(plan)}${guard}
 ${closed(script)}
 ${writeRecord(script, holder)};
-${renewLease(leaseOf(holder))};
+do $drover$
+${writeOwnBlock({ body: `${renewLease(leaseOf(holder))};\n` })}
+$drover$;
 commit;
 `
 }
@@ -210,7 +213,7 @@ function end(plan: OfflinePlan, holder: Holder): string {
   const [present, absent] = direction === 'up' ? [last, []] : [[], last]
   const refusals = refusalsOf(plan)
   return `-- End: the lease is given back, and the run has succeeded.
-${open(plan)}do $drover$
+${open(plan)}${pinSearchPath}do $drover$
 begin
 ${refuseOthers(holder, refusals)}${refuseUnless(name, present, absent, refusals)}end
 $drover$;

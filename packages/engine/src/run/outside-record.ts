@@ -1,6 +1,7 @@
 import type { History } from '@drover/history'
 
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
 import { checksumOfStatements, type Script } from '../source/script.ts'
 import { type Progress, selectBefore } from '../store/progress.ts'
 import { completeStore, storeSchema } from '../store/tables.ts'
@@ -26,7 +27,7 @@ export function writeStart(script: Script, history: History, holder: Holder, opt
       ? `insert into ${storeSchema}.applied (history, target, revision, checksum, state, run, duration_ms, progress)
 values (${quoteLiteral(holder.history)}, '', ${quoteLiteral(revision.id)}, ${quoteLiteral(checksum)}, 'running', ${holder.run}, 0, ${progress})`
       : `update ${storeSchema}.applied set state = 'running', progress = ${progress} where ${rowOf(script, holder)}`
-  return `${completeStore}${writeGuard(script, history, holder, options)}${record};
+  return `${completeStore}${writeGuard(script, history, holder, options)}${pinSearchPath}${record};
 `
 }
 
@@ -44,8 +45,9 @@ export function writeTakeover(script: Script, holder: Holder, progress: Progress
  */
 export function writeBegin(script: Script, holder: Holder, done: number, refusals?: Refusals): string {
   const { text } = script.statements[done]!
-  const progress = `(${writeProgress(script, holder, done)}) || ${selectBefore(text)}`
-  return change(script, holder, done, `set progress = ${progress}`, refusals)
+  const { declaration, select } = selectBefore(text)
+  const progress = `(${writeProgress(script, holder, done)}) || ${select}`
+  return change(script, holder, done, `set progress = ${progress}`, refusals, declaration)
 }
 
 /** The statements that record how many statements are done now; with the last of them, the revision is. */
@@ -93,20 +95,20 @@ function change(
   done: number,
   what: string,
   refusals: Refusals = plainRefusals,
+  declarations = '',
 ): string {
   const row = `${rowOf(script, holder)} and state = 'running'
     and progress ->> 'run' = ${holder.run}::text and progress ->> 'done' = '${done}'`
   const table = `${storeSchema}.applied`
   const statement = what === 'delete' ? `delete from ${table} where ${row}` : `update ${table} ${what} where ${row}`
-  const body = `begin
-${refuseOthers(holder, refusals)}  ${statement};
+  const body = `${refuseOthers(holder, refusals)}  ${statement};
   if not found then
     raise exception using errcode = '${guardStates.moved}', message = ${quoteLiteral(refusals.moved)};
   end if;
-end`
+`
   // As a literal, because a statement of the revision, which may hold any dollar quote, is part of it.
   return `set local session authorization default; set local role none;
-do ${quoteLiteral(body)};
+do ${quoteLiteral(writeOwnBlock({ body, declarations }))};
 `
 }
 

@@ -3,6 +3,7 @@ import { DroverError } from '@drover/history'
 import type { Connection } from '../connect/connection.ts'
 import { sqlstateOf } from '../diagnose/statement-error.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath } from '../sql/search-path.ts'
 import { endOf, type Run, startOf } from '../store/runs.ts'
 import { storeSchema } from '../store/tables.ts'
 import { guardStates, holderOf, refuseOthers } from './guard.ts'
@@ -45,7 +46,7 @@ function writeRepair({ run, token, repairs }: RepairRun): string {
   const values = repairs.map(({ id, from, to }) => `(${[id, from, to].map(quoteLiteral).join(', ')})`)
   const planned = `(values ${values.join(', ')}) as planned (revision, before, now)`
   const match = `applied.history = ${history} and applied.target = '' and (applied.revision, applied.checksum) = (planned.revision, planned.before)`
-  return `set local lock_timeout = 100; set local statement_timeout = 0;
+  return `${pinSearchPath}set local lock_timeout = 100; set local statement_timeout = 0;
 do $drover$
 begin
 ${refuseOthers(holderOf(run, token))}  if (select count(*) from ${planned} join ${storeSchema}.applied on ${match}) <> ${repairs.length} then

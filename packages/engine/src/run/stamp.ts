@@ -3,6 +3,7 @@ import { DroverError, type Problem } from '@drover/history'
 import type { Connection } from '../connect/connection.ts'
 import { sqlstateOf } from '../diagnose/statement-error.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath } from '../sql/search-path.ts'
 import { endOf, type Run, startOf } from '../store/runs.ts'
 import { storeSchema } from '../store/tables.ts'
 import { guardStates, holderOf, refuseOthers } from './guard.ts'
@@ -40,7 +41,7 @@ function writeStamp({ run, token, applied, forget, record }: StampRun): string {
     ...forget.map((revision) => ({ direction: 'down', revision }) as const),
     ...record.map(({ id }) => ({ direction: 'up', revision: id }) as const),
   ]
-  return `${preamble({ lockTimeoutMs: 100, statementTimeoutMs: 0 })}do $drover$
+  return `${preamble({ lockTimeoutMs: 100, statementTimeoutMs: 0 })}${pinSearchPath}do $drover$
 begin
 ${refuseOthers(holderOf(run, token))}  if ${listApplied(run.history)} <> ${quoteLiteral(applied.toSorted().join(' '))} then
     raise exception 'moved' using errcode = '${guardStates.moved}';

@@ -14,6 +14,14 @@ describe('quoteLiteral', () => {
   ])('quotes %j', (text, literal) => {
     expect(quoteLiteral(text)).toBe(literal)
   })
+
+  it.each([
+    ['a NUL character', `s3cret\0'; drop table t; --`],
+    ['half of a surrogate pair', 's3cret\ud83d'],
+  ])('refuses %s, and does not say the text', (what, text) => {
+    expect(() => quoteLiteral(text)).toThrow(what)
+    expect(() => quoteLiteral(text)).not.toThrow('s3cret')
+  })
 })
 
 describe('quoteIdentifier', () => {
@@ -22,7 +30,16 @@ describe('quoteIdentifier', () => {
     ['Größe', '"Größe"'],
     ['a"b', '"a""b"'],
     ['"; drop table t; --', '"""; drop table t; --"'],
+    ['ä'.repeat(31), `"${'ä'.repeat(31)}"`],
   ])('quotes %j', (name, identifier) => {
     expect(quoteIdentifier(name)).toBe(identifier)
+  })
+
+  it.each([
+    ['a NUL character', 'a\0b'],
+    ['half of a surrogate pair', '\udc00'],
+    ['64 bytes', 'ä'.repeat(32)],
+  ])('refuses %s', (what, name) => {
+    expect(() => quoteIdentifier(name)).toThrow(what)
   })
 })

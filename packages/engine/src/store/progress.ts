@@ -3,6 +3,7 @@ import * as v from 'valibot'
 
 import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath } from '../sql/search-path.ts'
 import { findConcurrentIndex } from '../source/outside-transaction.ts'
 import { storeSchema } from './tables.ts'
 
@@ -33,7 +34,7 @@ const progressSchema = v.object({
 
 /** Reads how far the revision has come that is half done, if there is one. */
 export async function readProgress(connection: Connection, history: string): Promise<Progress | undefined> {
-  const [row] = await connection.send(`select ${selectProgress} as progress
+  const [row] = await connection.send(`${pinSearchPath}select ${selectProgress} as progress
 from ${storeSchema}.applied
 where history = ${quoteLiteral(history)} and target = ''`)
   return parseProgress(row?.['progress'])
@@ -66,7 +67,9 @@ export async function readLeftover(connection: Connection, progress: Progress): 
   const { statement } = progress.halfDone
   if (statement === undefined) return undefined
   const index = findConcurrentIndex(statement)
-  const [row] = await connection.send(`select ${selectWorking(statement)} as pid, ${selectIndex(progress)} as index`)
+  const [row] = await connection.send(
+    `${pinSearchPath}select ${selectWorking(statement)} as pid, ${selectIndex(progress)} as index`,
+  )
   if (typeof row?.['pid'] === 'number') return { kind: 'working', pid: row['pid'] }
   const found: unknown = row?.['index']
   if (index?.verb === 'create' && typeof found === 'string') {
@@ -109,18 +112,28 @@ function selectIndex({ halfDone: { statement = '' }, table, before = 0 }: Progre
 )`
 }
 
-/** SQL for what `table` and `before` are of a statement that is about to begin, as JSON. */
-export function selectBefore(statement: string): string {
+/** How `table` and `before` are found out of a statement that is about to begin. */
+export interface BeforeStatement {
+  /** A variable of PL/pgSQL, because the names in a statement mean what the search_path of its session makes of them. */
+  readonly declaration: string
+  /** SQL for both, as JSON. Sees the variable. */
+  readonly select: string
+}
+
+/** Writes what finds out `table` and `before` of a statement that is about to begin. */
+export function selectBefore(statement: string): BeforeStatement {
   const index = findConcurrentIndex(statement)
-  if (index?.verb === 'drop') {
-    return `jsonb_build_object('before', to_regclass(${quoteLiteral(index.name)})::oid::bigint)`
-  }
-  if (!index) return `'{}'::jsonb`
-  const table = `to_regclass(${quoteLiteral(index.table)})::oid`
-  return `jsonb_build_object('table', ${table}::bigint, 'before', (
+  if (!index) return { declaration: '', select: `'{}'::jsonb` }
+  const named = index.verb === 'drop' ? index.name : index.table
+  const declaration = `  drover_named pg_catalog.oid := pg_catalog.to_regclass(${quoteLiteral(named)});\n`
+  if (index.verb === 'drop') return { declaration, select: `jsonb_build_object('before', drover_named::bigint)` }
+  return {
+    declaration,
+    select: `jsonb_build_object('table', drover_named::bigint, 'before', (
     select indexrelid::bigint
     from pg_index
     join pg_class on pg_class.oid = indexrelid
-    where indrelid = ${table} and relname = ${quoteLiteral(index.name)}::name
-  ))`
+    where indrelid = drover_named and relname = ${quoteLiteral(index.name)}::name
+  ))`,
+  }
 }

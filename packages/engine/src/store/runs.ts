@@ -2,6 +2,7 @@ import type { Direction, Problem, Step } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath } from '../sql/search-path.ts'
 import { storeSchema } from './tables.ts'
 
 /** Who is running Drover, from where, and with which sources: recorded with each run. */
@@ -29,17 +30,13 @@ export type Outcome = 'succeeded' | 'failed' | 'interrupted'
 
 /** Records that a run has begun. Runs of the same history that never ended are marked as lost: their holder is gone. */
 export async function recordStart(connection: Connection, run: Run, steps: readonly Step[]): Promise<void> {
-  await connection.send(
-    startOf(
-      run,
-      steps.map((step) => ({ direction: step.direction, revision: step.revision.id })),
-    ),
-  )
+  const plan = steps.map((step) => ({ direction: step.direction, revision: step.revision.id }))
+  await connection.send(`${pinSearchPath}${startOf(run, plan)}`)
 }
 
 /** Records how a run ended. */
 export async function recordEnd(connection: Connection, run: Run, outcome: Outcome, problem?: Problem): Promise<void> {
-  await connection.send(endOf(run, outcome, problem))
+  await connection.send(`${pinSearchPath}${endOf(run, outcome, problem)}`)
 }
 
 /** One step as a run remembers it. */

@@ -2,6 +2,7 @@ import type { AppliedRevision, HalfDone } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
+import { pinSearchPath } from '../sql/search-path.ts'
 import { selectTime } from '../sql/time.ts'
 import { parseProgress, readLeftover, selectProgress } from './progress.ts'
 import { isStoreMissing, storeSchema } from './tables.ts'
@@ -24,7 +25,7 @@ export interface DatabaseState {
 export async function readState(connection: Connection, history: string): Promise<DatabaseState> {
   try {
     // In one text, because the driver takes longer over ten thousand rows than the server.
-    const [row] = await connection.send(`
+    const [row] = await connection.send(`${pinSearchPath}
 select (${selectIdentity}) as identity, applied.*, exists (
   select from ${storeSchema}.lease where history = ${quoteLiteral(history)} and expires_at > clock_timestamp()
 ) as held
@@ -46,7 +47,7 @@ from (
     }
   } catch (error) {
     if (!isStoreMissing(error)) throw error
-    const [row] = await connection.send(selectIdentity)
+    const [row] = await connection.send(`${pinSearchPath}${selectIdentity}`)
     return { applied: [], identity: String(row?.['text']), initialised: false }
   }
 }

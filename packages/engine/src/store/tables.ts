@@ -2,6 +2,7 @@ import type { Problem } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
+import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
 
 /** The schema that holds what Drover remembers in each database. */
 export const storeSchema = 'drover'
@@ -16,7 +17,9 @@ export function isStoreMissing(error: unknown): boolean {
  * `undefined` where nothing does.
  */
 export async function findStoreObstacle(connection: Connection): Promise<Problem | undefined> {
-  const [row] = await connection.send(`select has_database_privilege(current_database(), 'create') as allowed`)
+  const [row] = await connection.send(
+    `${pinSearchPath}select has_database_privilege(current_database(), 'create') as allowed`,
+  )
   if (row?.['allowed'] === true) return undefined
   const { user, database } = connection.url
   return {
@@ -34,7 +37,7 @@ export async function findStoreObstacle(connection: Connection): Promise<Problem
 export async function ensureStore(connection: Connection): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await connection.send(createStore)
+      await connection.send(`${pinSearchPath}${createStore}`)
       return
     } catch (error) {
       if (!isBusy(error) || attempt === 200) throw error
@@ -45,14 +48,15 @@ export async function ensureStore(connection: Connection): Promise<void> {
 
 /** The statement that adds what tables of an earlier version lack; it takes no lock where nothing is missing. */
 export const completeStore = `do $drover$
-begin
-  if not exists (
+${writeOwnBlock({
+  body: `  if not exists (
     select from pg_attribute
     where attrelid = '${storeSchema}.applied'::regclass and attname = 'progress' and not attisdropped
   ) then
     alter table ${storeSchema}.applied add column progress jsonb;
   end if;
-end
+`,
+})}
 $drover$;
 `
 
@@ -63,7 +67,7 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === busy
 }
 
-/** The statements that create Drover's schema and tables where they are missing, as one transaction. */
+/** The statements that create Drover's schema and tables where they are missing, as one transaction with the search_path pinned. */
 export const createStore = `
 do $drover$
 begin

@@ -6,9 +6,9 @@ import {
   readHistoryMeanwhile,
   readState,
 } from '@drover/engine'
-import { DroverError, type History, type Problem } from '@drover/history'
+import { buildHistory, DroverError, type History, type Problem } from '@drover/history'
 
-import type { Database } from '../workspace/discover.ts'
+import { type Database, isExternal } from '../workspace/discover.ts'
 import type { Located } from '../workspace/locate.ts'
 
 /** A database that was reached: its files, its connection, and what it said. */
@@ -78,12 +78,21 @@ async function openMember(
     const answer = readState(connection, database.name)
     answer.catch(() => undefined)
     const texts = options.readSql ? new Map<string, string>() : undefined
-    const history = await readHistoryMeanwhile({ root: options.root, folder: database.migrations }, texts)
+    const history = isExternal(database)
+      ? noRevisions()
+      : await readHistoryMeanwhile({ root: options.root, folder: database.migrations }, texts)
     return { located, database, history, connection, state: await answer, created: false, ...(texts && { texts }) }
   } catch (error) {
     await connection[Symbol.asyncDispose]()
     return { located, database, problems: problemsOf(error, database.name) }
   }
+}
+
+/** The history of a database that migrates itself, whatever folders it has. */
+function noRevisions(): History {
+  const built = buildHistory([])
+  if (!built.ok) throw new Error('a history without revisions is valid')
+  return built.history
 }
 
 type OpenResult = Awaited<ReturnType<typeof openMember>>

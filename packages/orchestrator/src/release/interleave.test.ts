@@ -1,13 +1,53 @@
+import type { ExternalDatabaseDeclaration } from '@drover/config'
 import type { Direction, Step } from '@drover/history'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { exampleDatabase } from '../workspace/example-database.ts'
 import { exampleMember } from './example-member.ts'
 import { interleave, type Neighbour } from './interleave.ts'
 import type { DatabasePlan } from './plan-release.ts'
 import { appliedIds, statusOf } from './status.ts'
 
 type Elsewhere = Readonly<Record<string, readonly string[]>>
+
+describe('interleave, with a database that migrates itself', () => {
+  it('has its command run behind all of the databases before it, and before the first step of those after it', () => {
+    const keycloak = external('keycloak', { after: ['main'], command: ['migrate'] })
+    const after = database('billing', 2)
+    const billing: DatabasePlan = {
+      ...after,
+      member: { ...after.member, database: exampleDatabase('billing', { after: ['keycloak'] }) },
+    }
+
+    // Given in another order than they come after each other.
+    const { segments, problems } = interleave('up', [billing, keycloak, database('main', 2)], [])
+
+    expect(problems).toEqual([])
+    expect(segments.map(({ database: { member }, steps }) => [member.database.name, steps.length])).toEqual([
+      ['main', 2],
+      ['keycloak', 0],
+      ['billing', 2],
+    ])
+  })
+
+  it('has nothing run where there is no command', () => {
+    expect(interleave('up', [external('keycloak', {})], []).segments).toEqual([])
+  })
+
+  it('refuses a revision before it that depends on one after it, and names the command', () => {
+    const keycloak = external('keycloak', { after: ['main'], command: ['migrate'] })
+    const plan = database('billing', 1)
+    const billing: DatabasePlan = {
+      ...plan,
+      member: { ...plan.member, database: exampleDatabase('billing', { after: ['keycloak'] }) },
+    }
+
+    const { problems } = interleave('up', [database('main', 1, { a: ['billing/a'] }), keycloak, billing], [])
+
+    expect(problems).toMatchObject([{ code: 'CYCLE', message: expect.stringContaining('keycloak/command') }])
+  })
+})
 
 describe('interleave, going up', () => {
   it('does one database after the other where nothing else is asked for', () => {
@@ -191,4 +231,9 @@ function neighbour(name: string, length: number, applied: readonly string[]): Ne
 
 function letter(at: number): string {
   return String.fromCodePoint(97 + at)
+}
+
+function external(name: string, declared: Omit<ExternalDatabaseDeclaration, 'name' | 'kind'>): DatabasePlan {
+  const member = { ...exampleMember(name, {}), database: exampleDatabase(name, { kind: 'external', ...declared }) }
+  return { member, status: statusOf(member), steps: [] }
 }

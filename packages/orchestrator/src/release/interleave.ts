@@ -14,7 +14,7 @@ import { describeCircle, describeUnknown, keyOf } from './dependencies.ts'
 import type { DatabasePlan } from './plan-release.ts'
 import { appliedIds } from './status.ts'
 
-/** Consecutive steps of one database in a release. */
+/** Consecutive steps of one database in a release; none for one that migrates itself, whose command runs then. */
 export interface Segment {
   readonly database: DatabasePlan
   readonly steps: readonly Step[]
@@ -45,25 +45,52 @@ export function interleave(
   neighbours: readonly Neighbour[],
 ): Interleaving {
   const edges = direction === 'up' ? findUpEdges(databases, neighbours) : findDownEdges(databases, neighbours)
-  const nodes = databases.flatMap((database) =>
-    database.steps.map((step, index) => {
-      const id = keyOf(database.member.database.name, step.revision.id)
+  const nodes = databases.flatMap((database) => {
+    const { name } = database.member.database
+    if (hasCommand(database)) return [{ id: commandOf(name), after: beforeCommand(database, databases) }]
+    return database.steps.map((step, index) => {
+      const id = keyOf(name, step.revision.id)
       const previous = database.steps[index - 1]
-      const own = previous ? [keyOf(database.member.database.name, previous.revision.id)] : []
+      const own = previous ? [keyOf(name, previous.revision.id)] : database.member.database.config.after.map(commandOf)
       return { id, after: [...own, ...(edges.after.get(id) ?? [])] }
-    }),
-  )
+    })
+  })
   const circle = findCircle(nodes)
   const problems = circle ? [...edges.problems, describeCircle(circle)] : edges.problems
   const stepOf = new Map(
-    databases.flatMap((database) =>
-      database.steps.map(
-        (step) => [keyOf(database.member.database.name, step.revision.id), { database, step }] as const,
-      ),
-    ),
+    databases.flatMap((database): readonly (readonly [string, Placed])[] => {
+      const { name } = database.member.database
+      if (hasCommand(database)) return [[commandOf(name), { database }]]
+      return database.steps.map((step) => [keyOf(name, step.revision.id), { database, step }])
+    }),
   )
   const sorted = sortTopologically(nodes).sorted.map((id) => stepOf.get(id)!)
   return { segments: group(sorted), problems, warnings: edges.warnings }
+}
+
+/** A step, or without one the command of a database that migrates itself. */
+interface Placed {
+  readonly database: DatabasePlan
+  readonly step?: Step
+}
+
+function hasCommand({ member }: DatabasePlan): boolean {
+  return member.database.config.external?.command !== undefined
+}
+
+/** How the command of a database is called among steps; no revision has such an id. */
+function commandOf(database: string): string {
+  return keyOf(database, 'command')
+}
+
+/** A command cannot say what it depends on, so everything of the databases before it comes first. */
+function beforeCommand({ member }: DatabasePlan, databases: readonly DatabasePlan[]): readonly string[] {
+  return databases
+    .filter(({ member: other }) => member.database.config.after.includes(other.database.name))
+    .flatMap(({ member: other, steps }) => [
+      commandOf(other.database.name),
+      ...steps.map((step) => keyOf(other.database.name, step.revision.id)),
+    ])
 }
 
 interface Edges {
@@ -176,12 +203,12 @@ function add(after: Map<string, string[]>, id: string, before: string): void {
   after.set(id, [...(after.get(id) ?? []), before])
 }
 
-function group(steps: readonly { readonly database: DatabasePlan; readonly step: Step }[]): readonly Segment[] {
+function group(placed: readonly Placed[]): readonly Segment[] {
   const segments: { readonly database: DatabasePlan; readonly steps: Step[] }[] = []
-  for (const { database, step } of steps) {
+  for (const { database, step } of placed) {
     const last = segments.at(-1)
-    if (last?.database === database) last.steps.push(step)
-    else segments.push({ database, steps: [step] })
+    if (last?.database === database && step) last.steps.push(step)
+    else segments.push({ database, steps: step ? [step] : [] })
   }
   return segments
 }

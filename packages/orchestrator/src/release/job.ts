@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
 
-import { type PlanOutcome, readScript, readState, recordEnd, recordStart, runPlan, type Script } from '@drover/engine'
+import {
+  findPoolerObstacle,
+  type PlanOutcome,
+  readScript,
+  readState,
+  recordEnd,
+  recordStart,
+  runPlan,
+  type Script,
+} from '@drover/engine'
 import { type Direction, DroverError, nameRevision, remainingSteps, type Step, throwProblems } from '@drover/history'
 
 import { problemsOf } from './fleet.ts'
@@ -38,6 +47,7 @@ export async function prepareJobs(
   const scripts = await readScripts(options.root, steps)
   if (options.onFailure === 'rollback') refuseOneWay(plan)
   await refuseObstacles(plan.databases.filter((database) => database.steps.length > 0).map(({ member }) => member))
+  await refusePoolers(plan, scripts)
   const release = randomUUID()
   const jobs: Job[] = []
   for (const database of plan.databases) jobs.push(await prepareJob(database, release, scripts, leases, options))
@@ -47,7 +57,8 @@ export async function prepareJobs(
 /** How a database stands before any of its segments was run. */
 export function untouched({ plan, work, doneElsewhere }: Job): DatabaseOutcome {
   const notTried = work?.scripts.map(({ direction, revision }) => ({ direction, revision })) ?? []
-  return { plan, end: work ? 'not-tried' : 'nothing-to-do', finished: [], doneElsewhere, notTried }
+  const isIdle = !work && !plan.member.database.config.external?.command
+  return { plan, end: isIdle ? 'nothing-to-do' : 'not-tried', finished: [], doneElsewhere, notTried }
 }
 
 /**
@@ -112,6 +123,18 @@ export async function rollBackJob(
 /** What could not be rolled back is refused while there is still nothing to roll back. */
 function refuseOneWay(plan: ReleasePlan): void {
   throwProblems(
+    plan.databases
+      .map(({ member }) => member.database)
+      .filter(({ config }) => config.external?.command !== undefined)
+      .map(({ name, folder }) => ({
+        code: 'IRREVERSIBLE',
+        database: name,
+        file: `${folder}/database.ts`,
+        message: 'what its command does could not be rolled back',
+        hint: `leave ${name} out with --database, or leave --on-failure rollback out`,
+      })),
+  )
+  throwProblems(
     plan.databases.flatMap(({ member, steps }) =>
       steps
         .filter(({ direction, revision }) => direction === 'up' && !revision.reversible)
@@ -125,6 +148,18 @@ function refuseOneWay(plan: ReleasePlan): void {
         })),
     ),
   )
+}
+
+/** What needs one session is refused over a pooler. */
+async function refusePoolers(plan: ReleasePlan, scripts: ReadonlyMap<Step, Script>): Promise<void> {
+  const obstacles = await Promise.all(
+    plan.databases.map(async ({ member, steps }) => {
+      const own = steps.map((step) => scripts.get(step)!)
+      const obstacle = await findPoolerObstacle(member.connection, own)
+      return obstacle ? [{ ...obstacle, database: member.database.name }] : []
+    }),
+  )
+  throwProblems(obstacles.flat())
 }
 
 async function prepareJob(

@@ -1,7 +1,7 @@
 import { readHistory } from '@drover/engine'
 import type { Direction, History } from '@drover/history'
 
-import type { Database } from '../workspace/discover.ts'
+import { type Database, isExternal } from '../workspace/discover.ts'
 import type { Located } from '../workspace/locate.ts'
 import { type Member, openFleet, problemsOf } from './fleet.ts'
 import type { Neighbour } from './interleave.ts'
@@ -25,7 +25,7 @@ export async function readNeighbours(
   const wanted =
     direction === 'up'
       ? others.filter((database) => mentioned.has(database.name))
-      : others.filter((database) => dependsOnAny(root, database, inRelease))
+      : others.filter((database) => !isExternal(database) && dependsOnAny(root, database, inRelease))
   return Promise.all(wanted.map((database) => readNeighbour(root, database, locate)))
 }
 

@@ -8,6 +8,10 @@ export type ReleaseEvent = { readonly database: string } & (
   | { readonly type: 'lease-waiting'; readonly holder: LeaseHolder }
   | { readonly type: 'database-started'; readonly steps: number }
   | { readonly type: 'rollback-started'; readonly steps: number }
+  /** The command of a database that migrates itself. */
+  | { readonly type: 'command-started'; readonly command: readonly string[] }
+  | { readonly type: 'command-output'; readonly line: string }
+  | { readonly type: 'command-finished'; readonly command: readonly string[]; readonly durationMs: number }
   | StepEvent
 )
 

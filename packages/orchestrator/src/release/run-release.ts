@@ -1,8 +1,10 @@
 import type { Step } from '@drover/history'
 
-import type { Database } from '../workspace/discover.ts'
+import { type Database, isExternal } from '../workspace/discover.ts'
+import type { Environment } from '../workspace/locate.ts'
 import type { HoldOptions } from './hold.ts'
 import type { Segment } from './interleave.ts'
+import { runExternal } from './external.ts'
 import { prepareJobs, rollBackJob, runSegment, untouched } from './job.ts'
 import type { DatabaseOutcome, ReleaseEvent } from './outcome.ts'
 import type { ReleasePlan } from './plan-release.ts'
@@ -20,6 +22,8 @@ export interface ReleaseOptions extends HoldOptions {
   readonly resume?: boolean
   readonly lockTimeoutMs?: number
   readonly statementTimeoutMs?: number
+  /** What the commands of databases that migrate themselves get PATH and HOME from. Default: they get neither. */
+  readonly environment?: Environment
   readonly onEvent?: (event: ReleaseEvent) => void
 }
 
@@ -41,7 +45,9 @@ export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Pr
       held.add(database)
       continue
     }
-    outcomes[index] = await runSegment(jobs[index]!, segment.steps, outcomes[index]!, options)
+    outcomes[index] = isExternal(database)
+      ? await runExternal(outcomes[index]!, options)
+      : await runSegment(jobs[index]!, segment.steps, outcomes[index]!, options)
     if (outcomes[index].end === 'failed') held.add(database)
   }
   if (options.onFailure !== 'rollback' || !outcomes.some((outcome) => outcome.end === 'failed')) return outcomes

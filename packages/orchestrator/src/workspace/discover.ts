@@ -43,6 +43,11 @@ export async function discoverWorkspace(from: string): Promise<Workspace> {
   return { root, databases: inOrder(databases) }
 }
 
+/** Whether a database migrates itself: it has no revisions. */
+export function isExternal({ config }: Database): boolean {
+  return config.external !== undefined
+}
+
 /** The database whose folder a path lies in, if any. */
 export function databaseOfFolder(workspace: Workspace, folder: string): Database | undefined {
   return workspace.databases.find((database) => {

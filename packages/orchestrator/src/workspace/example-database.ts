@@ -1,9 +1,12 @@
-import { type DatabaseDeclaration, parseDatabaseConfig } from '@drover/config'
+import { type DatabaseDeclaration, type ExternalDatabaseDeclaration, parseDatabaseConfig } from '@drover/config'
 
 import type { Database } from './discover.ts'
 
 /** A database for tests, as its `database.ts` would declare it. */
-export function exampleDatabase(name: string, declaration: Omit<DatabaseDeclaration, 'name'> = {}): Database {
+export function exampleDatabase(
+  name: string,
+  declaration: Omit<DatabaseDeclaration, 'name'> | Omit<ExternalDatabaseDeclaration, 'name'> = {},
+): Database {
   const result = parseDatabaseConfig({ name, ...declaration })
   if (!result.ok) throw new Error(result.faults.join('\n'))
   return {

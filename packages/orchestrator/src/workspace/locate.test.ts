@@ -1,9 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { ConnectionUrl } from '@drover/engine'
 import { DroverError } from '@drover/history'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { exampleDatabase } from './example-database.ts'
@@ -20,17 +22,24 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-async function secret(text: string): Promise<string> {
-  const path = join(folder, 'secret')
+async function secret(text: string, name = 'secret'): Promise<string> {
+  const path = join(folder, name)
   await writeFile(path, text)
   return path
+}
+
+/** A database whose URL a script prints. */
+async function withCommand(name: string, script: string) {
+  const program = await secret(`#!/bin/sh\n${script}\n`, `${name}.sh`)
+  await chmod(program, 0o755)
+  return exampleDatabase(name, { urlCommand: [program, 'read', 'op://production/$HOME'] })
 }
 
 const refuseToStart = () => Promise.reject(new Error('the development server has no part in this'))
 
 /** Where databases are, as `<url> from <source>`; passwords in brackets. */
 async function locate(environment: Environment, wanted = all): Promise<readonly string[]> {
-  const located = await locateDatabases(wanted, all, environment, refuseToStart)
+  const located = await locateDatabases(wanted, [...all, ...wanted], environment, refuseToStart, folder)
   return located.map(({ url }) => `${String(url)} [${url.revealPassword()}] from ${url.source}`)
 }
 
@@ -89,6 +98,134 @@ describe('locateDatabases', () => {
     const environment = { POSTGRES_HOST: 'db', POSTGRES_PORT: '', POSTGRES_USER: '', POSTGRES_DB: '' }
 
     expect(await locate(environment, [main])).toEqual(['postgres://postgres@db:5432/main [] from POSTGRES_HOST'])
+  })
+
+  it('reads each part from the file that its variable with _FILE names as well', async () => {
+    const environment = {
+      POSTGRES_HOST_FILE: await secret('db\n', 'host'),
+      POSTGRES_PORT_FILE: await secret('6432\n', 'port'),
+      POSTGRES_USER_FILE: await secret('app\n', 'user'),
+      POSTGRES_PASSWORD_FILE: await secret(' p@ss %41 \n', 'password'),
+      POSTGRES_DB_FILE: await secret('other\n', 'database'),
+    }
+
+    expect(await locate(environment, [main])).toEqual([
+      'postgres://app@db:6432/other [ p@ss %41 ] from POSTGRES_HOST_FILE',
+    ])
+    expect(await locate({ ...environment, POSTGRES_PASSWORD: 'nearer' }, [main])).toEqual([
+      'postgres://app@db:6432/other [nearer] from POSTGRES_HOST_FILE',
+    ])
+  })
+
+  it('names the variable of a part that is wrong, or whose file cannot be read', async () => {
+    const POSTGRES_PORT_FILE = await secret('hunter2\n', 'port')
+
+    expect(await problemsOf({ POSTGRES_HOST: 'db', POSTGRES_PORT_FILE }, [main])).toMatchObject([
+      { code: 'URL_INVALID', message: 'POSTGRES_PORT_FILE is not a port' },
+    ])
+    expect(await problemsOf({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD_FILE: '/nowhere' }, [main])).toMatchObject([
+      { code: 'URL_INVALID', message: 'the file that POSTGRES_PASSWORD_FILE names cannot be read' },
+    ])
+  })
+
+  it('reads the host of a server with an IPv6 address with and without brackets', async () => {
+    for (const POSTGRES_HOST of ['::1', '[::1]']) {
+      expect(await locate({ POSTGRES_HOST }, [main])).toEqual([
+        'postgres://postgres@[::1]:5432/main [] from POSTGRES_HOST',
+      ])
+    }
+  })
+
+  it('makes of generated parts a URL that has the same parts', async () => {
+    // As variables can hold it.
+    const part = fc
+      .string({ minLength: 1, unit: 'binary' })
+      .filter((text) => text.isWellFormed() && !text.includes('\0') && text.trim() !== '')
+    await fc.assert(
+      fc.asyncProperty(part, part, part, async (user, password, name) => {
+        const parts = { POSTGRES_HOST: 'db', POSTGRES_USER: user, POSTGRES_PASSWORD: password, POSTGRES_DB: name }
+        const [located] = await locateDatabases([main], all, parts, refuseToStart)
+        const DATABASE_URL = located!.url.revealUrl()
+        const [again] = await locateDatabases([main], all, { DATABASE_URL }, refuseToStart)
+
+        expect(again!.url).toMatchObject({ host: 'db', user: user.trim(), database: name.trim() })
+        expect(again!.url.revealPassword()).toBe(password)
+      }),
+    )
+  })
+
+  it('takes what a command prints, which sees the environment and no shell', async () => {
+    const database = await withCommand('ops', `echo "  postgres://app:$TOKEN@$1/$(basename "$2")  "; echo noise >&2`)
+
+    expect(await locate({ TOKEN: 'hunter2', PATH: process.env['PATH'] }, [database])).toEqual([
+      "postgres://app@read:5432/$HOME [hunter2] from the output of ops's urlCommand",
+    ])
+  })
+
+  it('runs a command in the root, for a database that is wanted and has no variable set', async () => {
+    await secret('postgres://a@b/c', 'url.txt')
+    const wanted = exampleDatabase('ops', { urlCommand: ['cat', 'url.txt'] })
+    const other = exampleDatabase('other', { urlCommand: ['touch', 'was-run'] })
+    const environment = { PATH: process.env['PATH'] }
+
+    const located = await locateDatabases([wanted], [wanted, other], environment, refuseToStart, folder)
+    const set = { ...environment, OTHER_DATABASE_URL: 'postgres://a@b/c' }
+    const named = await locateDatabases([other], [wanted, other], set, refuseToStart, folder)
+
+    expect([...located, ...named].map(({ url }) => String(url))).toEqual([
+      'postgres://a@b:5432/c',
+      'postgres://a@b:5432/c',
+    ])
+    expect(existsSync(join(folder, 'was-run'))).toBe(false)
+    await expect(
+      locateDatabases([wanted, other], [wanted, other], environment, refuseToStart, folder),
+    ).rejects.toMatchObject({ code: 'URL_INVALID' })
+    expect(existsSync(join(folder, 'was-run'))).toBe(true)
+  })
+
+  it.each([
+    ['fails', 'echo "[ERROR] no session: postgres://app:hunter2@db/main" >&2; exit 6', 'ended with exit code 6'],
+    ['fails without a word', 'exit 1', 'ended with exit code 1'],
+    ['prints nothing', 'exit 0', 'printed nothing'],
+    ['is ended', 'kill -TERM $$', 'was ended by SIGTERM'],
+    ['prints without end', 'yes hunter2', 'printed more than 64 KiB'],
+  ])('says what came of a command that %s, and not what it printed', async (_, script, told) => {
+    const [problem, ...others] = await problemsOf({ PATH: process.env['PATH'] }, [await withCommand('ops', script)])
+
+    expect(others).toEqual([])
+    expect(problem).toMatchObject({
+      code: 'URL_INVALID',
+      database: 'ops',
+      file: 'databases/ops/database.ts',
+      message: `the urlCommand of ops, "${join(folder, 'ops.sh')}", ${told}`,
+      hint: 'run it by hand, or set OPS_DATABASE_URL',
+    })
+    expect(JSON.stringify(problem)).not.toContain('hunter2')
+  })
+
+  it('shows what a command that fails says, without the URLs in it and what it printed', async () => {
+    const script =
+      'echo postgres://app:hunter2@db/main; echo "token hunter2 is old, see https://u:p@vault/x?t=1" >&2; exit 1'
+    const [problem] = await problemsOf({ PATH: process.env['PATH'] }, [await withCommand('ops', script)])
+
+    expect(problem?.serverNotes).toEqual(['token *** is old, see ***'])
+  })
+
+  it('names a command that is not there', async () => {
+    const database = exampleDatabase('ops', { urlCommand: ['op-that-nobody-has', 'read'] })
+
+    expect(await problemsOf({ PATH: process.env['PATH'] }, [database])).toMatchObject([
+      { code: 'URL_INVALID', message: 'the urlCommand of ops, "op-that-nobody-has", cannot be run (ENOENT)' },
+    ])
+  })
+
+  it('says of an output that is no URL what is wrong, and not what it is', async () => {
+    const problems = await problemsOf({ PATH: process.env['PATH'] }, [await withCommand('ops', 'echo hunter2')])
+
+    expect(problems).toMatchObject([
+      { code: 'URL_INVALID', message: "the output of ops's urlCommand does not start with postgres://" },
+    ])
+    expect(JSON.stringify(problems)).not.toContain('hunter2')
   })
 
   it('prefers the URL to its file, and the file to the parts', async () => {
@@ -154,11 +291,16 @@ describe('isNamed', () => {
     [true, { CREDS_DATABASE_URL: 'x' }],
     [true, { CREDENTIALS_DATABASE_URL_FILE: '/run/secrets/x' }],
     [true, { CREDS_POSTGRES_HOST: 'db' }],
+    [true, { CREDS_POSTGRES_HOST_FILE: '/run/secrets/x' }],
     [false, { CREDS_DATABASE_URL: '' }],
     [false, { CREDS_POSTGRES_PORT: '5433' }],
     [false, { DATABASE_URL: 'x' }],
     [false, {}],
   ])('is %s with %j', (named, environment) => {
     expect(isNamed(credentials, environment)).toBe(named)
+  })
+
+  it('is true of a database with a command, which is not run', () => {
+    expect(isNamed(exampleDatabase('ops', { urlCommand: ['false'] }), {})).toBe(true)
   })
 })

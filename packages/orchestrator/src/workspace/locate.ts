@@ -23,10 +23,12 @@ export interface DevelopmentServer {
 
 /**
  * Finds the URLs of databases in the environment: `<VARIABLE>`, else the content of the file that `<VARIABLE>_FILE` names,
- * else the parts (`DATABASE_URL` has `POSTGRES_HOST`, `…_PORT`, `…_USER`, `…_PASSWORD`, `…_DB`; `GDPR_DATABASE_URL` has
- * `GDPR_POSTGRES_HOST` and so on). When the environment names none of all the workspace's databases, all are on the development
- * server; when it names some, one that is wanted and not named is an error: a real and a development database must never be mixed.
+ * else the parts (`DATABASE_URL` has `POSTGRES_HOST`, `…_PORT`, `…_USER`, `…_PASSWORD`, `…_DB`, each also in a file;
+ * `GDPR_DATABASE_URL` has `GDPR_POSTGRES_HOST` and so on), else what the database's `urlCommand` prints, which is run for those
+ * that are wanted only. When nothing names any of the workspace's databases, all are on the development server; when something
+ * names some, one that is wanted and not named is an error: a real and a development database must never be mixed.
  * @param all every database of the workspace, the wanted ones included
+ * @param root absolute path of the workspace's root, where commands run; default the current folder
  * @throws {DroverError} `URL_MISSING`, `URL_INVALID`
  */
 export async function locateDatabases(
@@ -34,6 +36,7 @@ export async function locateDatabases(
   all: readonly Database[],
   environment: Environment,
   startDevelopmentServer: () => Promise<DevelopmentServer>,
+  root = '.',
 ): Promise<readonly Located[]> {
   if (!all.some((database) => isNamed(database, environment))) {
     const server = await startDevelopmentServer()
@@ -53,7 +56,7 @@ export async function locateDatabases(
   const problems: Problem[] = []
   for (const database of wanted) {
     try {
-      located.push({ database, url: findUrl(database, environment)!, development: false })
+      located.push({ database, url: await findUrl(database, environment, root), development: false })
     } catch (error) {
       if (!(error instanceof DroverError)) throw error
       problems.push(...error.problems.map((problem) => ({ ...problem, database: database.name })))
@@ -63,14 +66,11 @@ export async function locateDatabases(
   return located
 }
 
-/** Whether the environment says where a database is. */
+/** Whether the environment, or a command in its `database.ts`, says where a database is. */
 export function isNamed(database: Database, environment: Environment): boolean {
-  return database.config.url.some(
-    (variable) =>
-      isSet(environment[variable]) ||
-      isSet(environment[`${variable}_FILE`]) ||
-      isSet(environment[partOf(variable, 'HOST')]),
-  )
+  const { url, urlCommand } = database.config
+  const named = (variable: string) => isSet(environment[variable]) || isSet(environment[`${variable}_FILE`])
+  return urlCommand !== undefined || url.some((variable) => named(variable) || named(partOf(variable, 'HOST')))
 }
 
 /**
@@ -82,43 +82,58 @@ export function readVariable(
   variable: string,
   environment: Environment,
 ): { readonly text: string; readonly source: string } | undefined {
-  const text = environment[variable]
-  if (isSet(text)) return { text: text.trim(), source: variable }
-  const source = `${variable}_FILE`
-  const file = environment[source]
-  return isSet(file) ? { text: readSecret(file, source), source } : undefined
+  const found = readUntrimmed(variable, environment)
+  return found && { ...found, text: found.text.trim() }
 }
 
-function findUrl(database: Database, environment: Environment): ConnectionUrl | undefined {
+/** A password may begin and end with blanks; the line end of a file is not part of it. */
+function readUntrimmed(
+  variable: string,
+  environment: Environment,
+): { readonly text: string; readonly source: string } | undefined {
+  const text = environment[variable]
+  if (isSet(text)) return { text, source: variable }
+  const source = `${variable}_FILE`
+  const file = environment[source]
+  return isSet(file) ? { text: readSecret(file, source).replace(/\r?\n$/, ''), source } : undefined
+}
+
+async function findUrl(database: Database, environment: Environment, root: string): Promise<ConnectionUrl> {
   for (const variable of database.config.url) {
     const named = readVariable(variable, environment)
     if (named) return ConnectionUrl.parse(named.text, named.source)
-    const host = environment[partOf(variable, 'HOST')]
-    if (isSet(host)) return joinParts(host, database, variable, environment)
+    const host = readVariable(partOf(variable, 'HOST'), environment)
+    if (host) return joinParts(host, database, variable, environment)
   }
-  return undefined
+  // Most workspaces run none.
+  const { readFromCommand } = await import('./url-command.ts')
+  const printed = await readFromCommand(database, { root, environment })
+  return ConnectionUrl.parse(printed.text, printed.source)
 }
 
-function joinParts(host: string, database: Database, variable: string, environment: Environment): ConnectionUrl {
-  const part = (name: string) => {
-    const value = environment[partOf(variable, name)]
-    return isSet(value) ? value : undefined
-  }
-  const port = Number(part('PORT') ?? 5432)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+function joinParts(
+  host: { readonly text: string; readonly source: string },
+  database: Database,
+  variable: string,
+  environment: Environment,
+): ConnectionUrl {
+  const part = (name: string) => readVariable(partOf(variable, name), environment)
+  const port = part('PORT')
+  const number = Number(port?.text ?? 5432)
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) {
     throw new DroverError({
       code: 'URL_INVALID',
-      message: `${partOf(variable, 'PORT')} is not a port`,
+      message: `${port?.source} is not a port`,
       hint: 'give a number from 1 to 65535',
     })
   }
   return ConnectionUrl.of({
-    host,
-    port,
-    user: part('USER') ?? 'postgres',
-    password: part('PASSWORD') ?? '',
-    database: part('DB') ?? database.config.database,
-    source: partOf(variable, 'HOST'),
+    host: host.text.replace(/^\[(.*)\]$/, '$1'),
+    port: number,
+    user: part('USER')?.text ?? 'postgres',
+    password: readUntrimmed(partOf(variable, 'PASSWORD'), environment)?.text ?? '',
+    database: part('DB')?.text ?? database.config.database,
+    source: host.source,
   })
 }
 
@@ -129,7 +144,7 @@ function partOf(variable: string, part: string): string {
 
 function readSecret(path: string, variable: string): string {
   try {
-    return readFileSync(path, 'utf8').trim()
+    return readFileSync(path, 'utf8')
   } catch (error) {
     throw new DroverError(
       {

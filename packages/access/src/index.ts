@@ -1,0 +1,7 @@
+export { type DeclaredAccess, type RoleKind, roleKinds, type WantedAccess, wantedAccess } from './declare.ts'
+export { type Check, checks } from './expect.ts'
+export { type AccessStep, describeStep, type PasswordStep } from './plan.ts'
+export { type Place, type Proof, proveAccess, type Result, type Subject } from './prove.ts'
+export { type Passwords, provision, type ProvisionOptions } from './provision.ts'
+export { writeProvisioningScript } from './script.ts'
+export { generatePassword, readSecrets, type Secrets, writeSecrets } from './secrets.ts'
