@@ -30,7 +30,7 @@ import {
   type Snapshot,
   withMigrationsFolder,
 } from './snapshot-files.ts'
-import { emptyState, originId, type SchemaState } from './state.ts'
+import { emptyState, originId, type SchemaEntity, type SchemaState } from './state.ts'
 
 /** What drizzle-kit printed during a request: its only way to say what it does not like. */
 let printed = ''
@@ -92,10 +92,22 @@ async function compare(
 ): Promise<KitComparison> {
   const before = await readHistory(snapshots)
   const after = await readSchema(schema)
+  // What is the same to the letter needs no diff, which takes longer than everything else here.
+  if (hasSameEntities(before, after)) return { changed: false }
   const found = await diff(before, after, hints)
   return found.ok && found.statements.length === 0 && findIdentityRenames(before, after).length === 0
     ? { changed: false }
     : { changed: true, before, after, diff: found }
+}
+
+function hasSameEntities(before: SchemaState, after: SchemaState): boolean {
+  const known = new Set(before.ddl.map(canonical))
+  return before.ddl.length === after.ddl.length && after.ddl.every((entity) => known.has(canonical(entity)))
+}
+
+/** An entity as text, whatever the order of its fields. */
+function canonical(entity: SchemaEntity): string {
+  return JSON.stringify(Object.entries(entity).toSorted(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 async function readHistory(snapshots: readonly SnapshotFile[]): Promise<SchemaState> {
