@@ -5,13 +5,14 @@ import {
   quoteIdentifier,
   quoteLiteral,
   storeSchema,
+  pinSearchPath,
 } from '@drover/engine'
 import { DroverError } from '@drover/history'
 import * as v from 'valibot'
 
 import type { RoleKind } from './declare.ts'
 import { type Check, checks, isExpected } from './expect.ts'
-import { pinned, qualify } from './read.ts'
+import { qualify } from './read.ts'
 
 /** A role that is tried. */
 export interface Subject {
@@ -109,7 +110,7 @@ async function proveOne(subject: Subject, place: Place, confirmed: Set<string>):
   }
   await using connection = openConnection(place.administrator)
   const [row] = await connection.send(
-    `${pinned}select has_database_privilege(oid, current_database(), 'connect') as welcome from pg_roles where rolname = ${quoteLiteral(role)}`,
+    `${pinSearchPath}select has_database_privilege(oid, current_database(), 'connect') as welcome from pg_roles where rolname = ${quoteLiteral(role)}`,
   )
   if (!row) return refused('set role', 'there is no such role')
   if (row['welcome'] !== true) return refused('set role')
@@ -217,7 +218,7 @@ async function readPlaces(
   connection: Connection,
   role: string,
 ): Promise<{ readonly tables: readonly Table[]; readonly schemas: readonly string[] }> {
-  const [row] = await connection.send(`${pinned}
+  const [row] = await connection.send(`${pinSearchPath}
 select json_build_object(
   'schemas', (
     select json_agg(nspname order by nspname collate "C")

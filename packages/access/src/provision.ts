@@ -1,9 +1,16 @@
-import { type Connection, type ConnectionUrl, openConnection, quoteIdentifier, quoteLiteral } from '@drover/engine'
+import {
+  type Connection,
+  type ConnectionUrl,
+  openConnection,
+  quoteIdentifier,
+  quoteLiteral,
+  pinSearchPath,
+} from '@drover/engine'
 import { DroverError } from '@drover/history'
 
 import { type RoleKind, roleKinds, type WantedAccess } from './declare.ts'
 import { type AccessStep, describeStep, type PasswordStep, planDatabase, planServer } from './plan.ts'
-import { emptyDatabase, pinned, readDatabase, readServer, readVerifiers } from './read.ts'
+import { emptyDatabase, readDatabase, readServer, readVerifiers } from './read.ts'
 import { isVerifierOf, makeVerifier } from './verifier.ts'
 
 /** The passwords that are known. */
@@ -102,7 +109,7 @@ async function takeEach<Step>(steps: readonly Step[], take: (step: Step) => Prom
 }
 
 async function inTransaction(connection: Connection, work: () => Promise<void>): Promise<void> {
-  await connection.send(`begin;\n${pinned}`)
+  await connection.send(`begin;\n${pinSearchPath}`)
   try {
     await work()
     await connection.send('commit')

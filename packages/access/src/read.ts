@@ -1,4 +1,4 @@
-import { type Connection, quoteIdentifier, quoteLiteral, storeSchema } from '@drover/engine'
+import { type Connection, quoteIdentifier, quoteLiteral, storeSchema, pinSearchPath } from '@drover/engine'
 import * as v from 'valibot'
 
 import type { WantedAccess } from './declare.ts'
@@ -65,13 +65,10 @@ export const emptyDatabase: DatabaseFacts = {
   storeReaders: [],
 }
 
-// Names and operators are PostgreSQL's own, whatever somebody has put into a schema of this database.
-export const pinned = 'set local search_path = pg_catalog, pg_temp;\n'
-
 /** Reads what a server says of the roles and the database that are wanted, from any of its databases. */
 export async function readServer(connection: Connection, wanted: WantedAccess): Promise<ServerFacts> {
   const names = Object.values(wanted.roles).map(quoteLiteral).join(', ')
-  const [row] = await connection.send(`${pinned}
+  const [row] = await connection.send(`${pinSearchPath}
 select json_build_object(
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
   'roles', (
@@ -113,7 +110,7 @@ const serverJson = v.object({
 
 /** Reads what is in the wanted database, over a connection to it. */
 export async function readDatabase(connection: Connection, wanted: WantedAccess): Promise<DatabaseFacts> {
-  const [row] = await connection.send(`${pinned}
+  const [row] = await connection.send(`${pinSearchPath}
 with owners as materialized (
   select oid, rolname = ${quoteLiteral(wanted.roles.owner)} as wanted
   from pg_roles
@@ -247,7 +244,7 @@ export async function readVerifiers(
 ): Promise<ReadonlyMap<string, string | null> | undefined> {
   try {
     const rows = await connection.send(
-      `${pinned}select rolname::text as name, rolpassword as verifier from pg_authid where rolname in (${names.map(quoteLiteral).join(', ')})`,
+      `${pinSearchPath}select rolname::text as name, rolpassword as verifier from pg_authid where rolname in (${names.map(quoteLiteral).join(', ')})`,
     )
     return new Map(
       rows.map((row) => [String(row['name']), typeof row['verifier'] === 'string' ? row['verifier'] : null]),

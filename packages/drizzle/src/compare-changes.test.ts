@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { type CatalogChange, changeBetween, comparableLines, compareChanges, deviationOf } from './compare-changes.ts'
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 
 const nothing = { missing: [], unexpected: [] }
 const toPeople: Rename = { from: ['public', 'users'], to: ['public', 'people'] }

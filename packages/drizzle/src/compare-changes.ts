@@ -1,6 +1,6 @@
 import { readCatalogLine, splitObject, withoutPlaces } from '@drover/engine'
 
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 
 /** How a catalogue changes: lines that go, and lines that come. */
 export interface CatalogChange {

@@ -1,4 +1,4 @@
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 import type { Contents, TableContents } from './rows.ts'
 
 /** What the rows of a database hold, and what decides whether it may change. */

@@ -2,11 +2,13 @@ import { storeSchema } from '@drover/engine'
 
 import { setDefaultsApart } from './default-apart.ts'
 import { continueNumbering } from './next-values.ts'
-import { type Candidate, reverseRenames, runCandidate, type Verdict, type Wish } from './prove.ts'
+import { type Candidate, runCandidate, type Verdict } from './prove.ts'
+import { reverseRenames } from './rename.ts'
 import { refillColumns } from './refill.ts'
-import { shadowUrl, type Shadow } from './shadow.ts'
+import type { Shadow } from './shadow.ts'
 import type { ChangeStep } from './steps.ts'
 import { tryStatements } from './try-statements.ts'
+import type { Wish } from './wish.ts'
 
 /** What there is to write a side of a candidate in another way, and which ways have been tried. */
 export interface Candidates {
@@ -91,7 +93,11 @@ async function planFrom(from: Shadow, renaming: readonly string[], to: Shadow): 
   if (await tryStatements(from.connection, renaming, 'per-revision')) return undefined
   // Loaded when it is needed, which most changes never do.
   const { planDelta } = await import('@drover/delta')
-  const { statements } = await planDelta({ from: shadowUrl(from), to: shadowUrl(to), ignoredSchemas: [storeSchema] })
+  const { statements } = await planDelta({
+    from: from.url.revealUrl(),
+    to: to.url.revealUrl(),
+    ignoredSchemas: [storeSchema],
+  })
   return statements.length === 0 ? undefined : [...renaming, ...statements]
 }
 

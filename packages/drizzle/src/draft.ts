@@ -9,7 +9,8 @@ import type { Kit, SnapshotFile } from './kit/kit.ts'
 import { continueNumbering } from './next-values.ts'
 import { formatRecordedObjects } from './objects/recorded-objects.ts'
 import type { ObjectChange } from './objects/objects.ts'
-import { type Candidate, reverseRenames, runCandidate, type Wish } from './prove.ts'
+import { type Candidate, runCandidate } from './prove.ts'
+import { reverseRenames } from './rename.ts'
 import { findLosses, reverseHints } from './renames.ts'
 import type { SchemaChange } from './schema-change.ts'
 import { formatScript } from './script-text.ts'
@@ -17,6 +18,7 @@ import { type Proof, settle, type Settled, wishOf } from './settle.ts'
 import { createShadow, replayInto } from './shadow.ts'
 import { statementsBetween } from './statements-between.ts'
 import { type ChangeStep, takeApart } from './steps.ts'
+import type { Wish } from './wish.ts'
 
 /** A revision that is ready to be written. */
 export interface DraftedRevision {

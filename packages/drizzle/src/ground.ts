@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Source } from '@drover/engine'
-import { ancestorsOf, type History, type Revision } from '@drover/history'
+import { ancestorsOf, closureOf, type History, type Revision } from '@drover/history'
 
 import type { SnapshotFile } from './kit/kit.ts'
 import type { ObjectFile } from './objects/object-file.ts'
@@ -36,12 +36,6 @@ export function readGround(source: Source, history: History, parents: readonly s
 
 /** Revisions and their parents, up to the bases, in run order: without dependencies in other branches, whose snapshots are not part of theirs. */
 function lineageOf(history: History, ids: readonly string[]): readonly Revision[] {
-  const found = new Set<string>()
-  const open = [...ids]
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (found.has(id)) continue
-    found.add(id)
-    open.push(...(history.byId.get(id)?.parents ?? []))
-  }
+  const found = closureOf(ids, (id) => history.byId.get(id)?.parents)
   return history.revisions.filter((revision) => found.has(revision.id))
 }

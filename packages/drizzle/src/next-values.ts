@@ -2,7 +2,7 @@ import { quoteIdentifier, quoteLiteral } from '@drover/engine'
 
 import type { SchemaEntity, SchemaState } from './kit/state.ts'
 import { samePath } from './named-things.ts'
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 
 /**
  * Lets columns that begin to number their rows (serial, identity) go on behind the rows that are there. Without it the new

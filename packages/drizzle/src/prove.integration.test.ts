@@ -2,17 +2,10 @@ import { readCatalog } from '@drover/engine'
 import { describe, expect, inject, it } from 'vitest'
 
 import type { ObjectFile } from './objects/object-file.ts'
-import {
-  type Candidate,
-  makeWish,
-  prove,
-  type Rename,
-  runCandidate,
-  type SchemaParts,
-  type Verdict,
-  type Wish,
-} from './prove.ts'
+import { type Candidate, prove, runCandidate, type Verdict } from './prove.ts'
+import type { Rename } from './rename.ts'
 import { createShadow } from './shadow.ts'
+import { makeWish, type SchemaParts, type Wish } from './wish.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

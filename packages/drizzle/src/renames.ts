@@ -18,7 +18,7 @@ import {
   thingKinds,
   thingsOf,
 } from './named-things.ts'
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 import { canBe, isExactly, isNear, likeliestFirst, shortener } from './rename-candidates.ts'
 import { formatRename, formatRenameOption, type RenameOption } from './rename-option.ts'
 import { refuseAmbiguous, refuseUnknown } from './rename-problems.ts'

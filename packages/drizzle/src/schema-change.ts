@@ -12,7 +12,7 @@ import { isNothing, noObjectChange } from './object-change.ts'
 import type { ObjectChange } from './objects/objects.ts'
 import { readObjects } from './objects/read-objects.ts'
 import type { ObjectFile } from './objects/object-file.ts'
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 import {
   type Ambiguity,
   answerQuestions,

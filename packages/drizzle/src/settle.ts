@@ -2,10 +2,11 @@ import { adviceFor } from './advice.ts'
 import { type Candidates, correctDown, correctUp } from './correct.ts'
 import type { Kit } from './kit/kit.ts'
 import { emptyState, type SchemaState } from './kit/state.ts'
-import { type Candidate, makeWish, prove, type Verdict, type Wish } from './prove.ts'
+import { type Candidate, prove, type Verdict } from './prove.ts'
 import type { Shadow } from './shadow.ts'
 import { statementsBetween } from './statements-between.ts'
 import type { ChangeStep } from './steps.ts'
+import { makeWish, type Wish } from './wish.ts'
 
 /** What is known of a drafted revision. */
 export type Proof =

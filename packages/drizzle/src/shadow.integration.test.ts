@@ -6,7 +6,7 @@ import { openConnection, readCatalog } from '@drover/engine'
 import type { Revision } from '@drover/history'
 import { describe, expect, inject, it } from 'vitest'
 
-import { createShadow, replayHistory, type Shadow, shadowUrl } from './shadow.ts'
+import { createShadow, replayHistory, type Shadow } from './shadow.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -53,8 +53,8 @@ describe('createShadow', () => {
   it('has a URL that others can connect with', async () => {
     await using shadow = await createShadow(inject('serverUrl'))
 
-    expect(new URL(shadowUrl(shadow)).password).toBe(new URL(inject('serverUrl')).password)
-    expect(new URL(shadowUrl(shadow)).pathname).toBe(`/${shadow.url.database}`)
+    expect(new URL(shadow.url.revealUrl()).password).toBe(new URL(inject('serverUrl')).password)
+    expect(new URL(shadow.url.revealUrl()).pathname).toBe(`/${shadow.url.database}`)
   })
 })
 

@@ -58,14 +58,6 @@ export async function replayInto(shadow: Shadow, root: string, revisions: readon
   await shadow.connection[Symbol.asyncDispose]()
 }
 
-/** The URL of a shadow, password included: for pg-delta, never for people. */
-export function shadowUrl({ url }: Pick<Shadow, 'url'>): string {
-  const user = `${encodeURIComponent(url.user)}:${encodeURIComponent(url.revealPassword())}`
-  const host = url.place.slice(0, url.place.indexOf('/'))
-  const sslMode = url.sslMode === 'prefer' ? '' : `?sslmode=${url.sslMode}`
-  return `postgres://${user}@${host}/${encodeURIComponent(url.database)}${sslMode}`
-}
-
 async function openShadow(server: string, template: string | undefined): Promise<Shadow> {
   await using opened = new AsyncDisposableStack()
   const database = opened.use(await createDatabase(server, template))

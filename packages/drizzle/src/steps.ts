@@ -5,7 +5,7 @@ import type { SchemaEntity, SchemaState } from './kit/state.ts'
 import { isNothing, noObjectChange } from './object-change.ts'
 import type { ObjectFile } from './objects/object-file.ts'
 import type { ObjectChange } from './objects/objects.ts'
-import type { Rename } from './prove.ts'
+import type { Rename } from './rename.ts'
 import type { EnumValueRename } from './renames.ts'
 import type { SchemaChange } from './schema-change.ts'
 

@@ -4,6 +4,7 @@ export { findRevision, type Found } from './find-revision.ts'
 export {
   ancestorsOf,
   buildHistory,
+  closureOf,
   comesAfter,
   currentOf,
   descendantsOf,

@@ -1,15 +1,15 @@
-import { readHistory, writeGeneratedRevisions } from '@drover/engine'
+import { readHistory } from '@drover/engine'
 import {
   type Ambiguity,
   compareSchema,
   draftRevisions,
   type DraftedRevision,
-  idOfSnapshot,
   type Kit,
   parseRename,
   type RenameChoice,
   type RenameOption,
   type SchemaComparison,
+  writeDrafts,
 } from '@drover/drizzle'
 import { DroverError, type History, type Problem, type Revision, throwProblems } from '@drover/history'
 import type { Database, Workspace } from '@drover/orchestrator'
@@ -78,10 +78,11 @@ async function generate(
     drafted.push({ subject, revisions })
   }
   throwIfInterrupted(interruption)
+  const created = new Date()
   return report(
     session,
     compared,
-    drafted.map((one) => ({ ...one, written: write(one, message) })),
+    drafted.map((one) => ({ ...one, written: write(one, message, created) })),
   )
 }
 
@@ -232,25 +233,9 @@ function ambiguousProblem(database: string, { added, candidates }: Ambiguity, me
   }
 }
 
-function write({ subject, revisions }: Drafted, message: string): readonly Revision[] {
+function write({ subject, revisions }: Drafted, message: string, created: Date): readonly Revision[] {
   const { source, history, placement } = subject
-  let { parents } = placement
-  const created = new Date()
-  const drafts = revisions.map(({ part, up, down, snapshot, objects, transaction, proof }, index) => {
-    const id = idOfSnapshot(snapshot)
-    const draft = {
-      ...(index === 0 ? placement : {}),
-      id,
-      message: part === undefined ? message : `${message}: ${part}`,
-      parents,
-      created,
-      ...(transaction !== undefined && { transaction }),
-      ...(proof.kind === 'none' && { proof: 'none' as const }),
-    }
-    parents = [id]
-    return { draft, files: { up, down, snapshot, ...(objects !== undefined && { objects }) } }
-  })
-  return writeGeneratedRevisions(source, history, drafts)
+  return writeDrafts(source, history, { ...placement, message, created }, revisions)
 }
 
 function report(session: Session, compared: readonly Compared[], all: readonly Written[]): ExitCode {

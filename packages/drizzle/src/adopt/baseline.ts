@@ -5,7 +5,7 @@ import { isAboutForeign } from '../foreign.ts'
 import type { Kit } from '../kit/kit.ts'
 import { emptyState } from '../kit/state.ts'
 import { formatScript, tidyStatement } from '../script-text.ts'
-import { createShadow, shadowUrl } from '../shadow.ts'
+import { createShadow } from '../shadow.ts'
 import { tryStatements } from '../try-statements.ts'
 import { type ForeignTable, foreignObjectsOf } from './foreign-tables.ts'
 
@@ -42,8 +42,8 @@ export async function makeBaseline({ live, server, table, foreign }: BaselineOpt
   const { planDelta } = await import('@drover/delta')
   await using shadow = await createShadow(server.url)
   const planned = await planDelta({
-    from: shadowUrl(shadow),
-    to: shadowUrl(live),
+    from: shadow.url.revealUrl(),
+    to: live.url.revealUrl(),
     ignoredSchemas: [storeSchema, ...(table?.schema === 'drizzle' ? ['drizzle'] : [])],
   })
   const statements = planned.statements.filter((statement) => !isAboutTable(statement, table)).map(tidyStatement)

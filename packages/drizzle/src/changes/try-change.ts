@@ -10,7 +10,6 @@ import {
   type Source,
   unfilledMarker,
   withoutPlaces,
-  writeGeneratedRevisions,
 } from '@drover/engine'
 import { DroverError, type Revision, throwProblems } from '@drover/history'
 import { createThrowawayDatabase } from '@drover/server'
@@ -18,9 +17,9 @@ import { createThrowawayDatabase } from '@drover/server'
 import { type DraftedRevision, draftRevisions } from '../draft.ts'
 import type { ExampleFolder } from '../kit/example-schemas.ts'
 import type { Kit } from '../kit/kit.ts'
-import { idOfSnapshot } from '../kit/snapshot-id.ts'
 import { parseRename, type RenameOption } from '../rename-option.ts'
 import { compareSchema, type SchemaTarget } from '../schema-change.ts'
+import { writeDrafts } from '../write-drafts.ts'
 import type { ChangeCase, Outcome } from './change-case.ts'
 import { schemaSource } from './schema-source.ts'
 
@@ -100,25 +99,7 @@ async function makeRevisions(
   if (comparison.kind === 'ambiguous') throw new Error('a question is open although everything unknown is new')
   const options = { concurrently: false, ...(shadowServer !== undefined && { shadowServer }) }
   const drafts = await draftRevisions(kit, comparison.change, options)
-  let [parent] = parents
-  const revisions = writeGeneratedRevisions(
-    source,
-    history,
-    drafts.map(({ up, down, snapshot, objects, transaction }) => {
-      const id = idOfSnapshot(snapshot)
-      const draft = {
-        id,
-        message: age,
-        created: new Date(),
-        parents: parent === undefined ? [] : [parent],
-        dependsOn: [],
-        labels: [],
-        ...(transaction && { transaction }),
-      }
-      parent = id
-      return { draft, files: { up, down, snapshot, ...(objects !== undefined && { objects }) } }
-    }),
-  )
+  const revisions = writeDrafts(source, history, { message: age, parents, created: new Date() }, drafts)
   return drafts.map((drafted, index) => ({ drafted, revision: revisions[index]! }))
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { DroverError, type Revision } from '@drover/history'
+import { closureOf, DroverError, type Revision } from '@drover/history'
 import * as v from 'valibot'
 
 import type { ObjectFile } from './object-file.ts'
@@ -51,10 +51,10 @@ const none: Files = new Map()
 function joinBranches(branches: readonly string[], { filesOf, parentsOf }: Recorded): Files {
   const [first, ...others] = branches
   if (first === undefined) return none
-  let below = others.length > 0 ? ancestorsOf(first, parentsOf) : new Set<string>()
+  let below = others.length > 0 ? lineageOf(first, parentsOf) : new Set<string>()
   return others.reduce(
     (one, id) => {
-      const own = ancestorsOf(id, parentsOf)
+      const own = lineageOf(id, parentsOf)
       const common = [...filesOf].findLast(([shared]) => below.has(shared) && own.has(shared))?.[1] ?? none
       below = below.union(own)
       const other = filesOf.get(id) ?? none
@@ -71,15 +71,8 @@ function joinBranches(branches: readonly string[], { filesOf, parentsOf }: Recor
 }
 
 /** A revision and all below it. */
-function ancestorsOf(id: string, parentsOf: Recorded['parentsOf']): Set<string> {
-  const found = new Set<string>()
-  const open = [id]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (found.has(next)) continue
-    found.add(next)
-    open.push(...(parentsOf.get(next) ?? []))
-  }
-  return found
+function lineageOf(id: string, parentsOf: Recorded['parentsOf']): ReadonlySet<string> {
+  return closureOf([id], (one) => parentsOf.get(one))
 }
 
 function joinFile(
