@@ -23,17 +23,25 @@ export async function prepareFleet(path: string | undefined): Promise<BenchFleet
     const root = join(import.meta.dirname, '..')
     const env = {
       ...environmentOf(server, path),
-      CREDENTIALS_DATABASE_URL: server.urlOf('credentials'),
-      DATABASE_URL: server.urlOf('main'),
-      GDPR_DATABASE_URL: server.urlOf('gdpr'),
-      TEST_DATABASE_URL: server.urlOf('test'),
+      CREDENTIALS_DATABASE_URL: asOwner(server, 'credentials'),
+      DATABASE_URL: asOwner(server, 'main'),
+      GDPR_DATABASE_URL: asOwner(server, 'gdpr'),
+      TEST_DATABASE_URL: asOwner(server, 'test'),
     }
-    initialise(root, env)
+    initialise(root, { ...env, DROVER_ADMIN_URL: server.urlOf('postgres') })
     return { root, scratch: server.scratch, env, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
   } catch (error) {
     await server[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** The URL of a database for the role that owns it, which `init` makes. */
+function asOwner(server: BenchServer, database: string): string {
+  const url = new URL(server.urlOf(database))
+  url.username = `${database}_owner`
+  url.password = 'bench'
+  return url.href
 }
 
 /** What commands need besides the URLs of their databases. */
