@@ -1,14 +1,8 @@
 import * as v from 'valibot'
 
-const nameThat = (must: string) =>
-  v.pipe(
-    v.string(must),
-    v.regex(
-      /^[a-z][a-z0-9_-]{0,62}$/,
-      'must be at most 63 lower-case letters, digits, "-" and "_", starting with a letter',
-    ),
-  )
-/** What `foreign` may name, as `drift` calls it. */
+import { type AccessConfig, type AccessOptions, accessSchema, fillInAccess, findRoleFaults } from './access.ts'
+import { nameThat } from './name.ts'
+
 const kinds = [
   'aggregate',
   'cast',
@@ -41,20 +35,6 @@ const kinds = [
   'type',
   'view',
 ]
-const roleName = v.pipe(
-  nameThat('must be the name of a role'),
-  v.regex(/^(?!pg_)/, 'must not start with "pg_", which PostgreSQL keeps for itself'),
-)
-const accessSchema = v.objectWithRest(
-  {
-    owner: v.optional(roleName),
-    app: v.optional(roleName),
-    readonly: v.optional(roleName),
-    extensions: v.optional(v.array(nameThat('must be the name of an extension'), 'must be a list of extensions'), []),
-  },
-  v.never(),
-  'must be the roles of the database',
-)
 const fields = {
   kind: v.optional(v.undefined('must be "external", or left out')),
   name: nameThat('must be a string'),
@@ -187,26 +167,6 @@ export interface DatabaseDeclaration {
   readonly foreign?: readonly string[]
 }
 
-/** The roles of a database. No two databases of a workspace may share one. */
-export interface AccessOptions {
-  /** The role that owns the database and runs its revisions; the database's URL logs in as it. Default `<name>_owner`. */
-  readonly owner?: string
-  /** The role of the application, which reads and writes rows. Default `<name>_app`. */
-  readonly app?: string
-  /** The role that only reads. Default `<name>_readonly`. */
-  readonly readonly?: string
-  /** Extensions that the database is to have. Default none. */
-  readonly extensions?: readonly string[]
-}
-
-/** The roles of a database with their defaults filled in. */
-export interface AccessConfig {
-  readonly owner: string
-  readonly app: string
-  readonly readonly: string
-  readonly extensions: readonly string[]
-}
-
 /** What `database.ts` declares about a database whose schema is another program's: it has no revisions. */
 export interface ExternalDatabaseDeclaration extends Pick<
   DatabaseDeclaration,
@@ -329,28 +289,6 @@ function parseExternal(exported: unknown): ConfigResult {
 
 function variableOf(name: string): string {
   return `${name.replaceAll('-', '_').toUpperCase()}_DATABASE_URL`
-}
-
-function fillInAccess(
-  name: string,
-  { owner, app, readonly, extensions }: v.InferOutput<typeof accessSchema>,
-): AccessConfig {
-  return {
-    owner: owner ?? `${name}_owner`,
-    app: app ?? `${name}_app`,
-    readonly: readonly ?? `${name}_readonly`,
-    extensions,
-  }
-}
-
-function findRoleFaults({ owner, app, readonly }: AccessConfig): readonly string[] {
-  const roles = Object.entries({ owner, app, readonly })
-  // A longer name would be cut off by the server, and be another one.
-  const long = roles.filter(([, role]) => role.length > 63)
-  return [
-    ...long.map(([field, role]) => `"access.${field}" must be at most 63 characters, and is ${role}`),
-    ...(new Set([owner, app, readonly]).size < 3 ? ['"access" must name three different roles'] : []),
-  ]
 }
 
 function describeIssue(issue: v.BaseIssue<unknown>): string {

@@ -1,6 +1,5 @@
+export type { AccessConfig, AccessOptions } from './access.ts'
 export {
-  type AccessConfig,
-  type AccessOptions,
   type ConfigResult,
   type DatabaseConfig,
   type DatabaseDeclaration,
