@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
 
 import { createGuarded, type Guarded } from './harness/guarded.ts'
@@ -118,6 +119,27 @@ describe('on a fresh server', () => {
     expect(ended.stdout).toContain(`create role "${guarded.roleOf('alpha', 'app')}" login`)
     expect(await rolesOf(guarded)).toEqual([])
     await expect(query(guarded.urlOf('alpha', 'admin'), 'select 1')).rejects.toMatchObject({ code: '3D000' })
+  })
+
+  test('the document says the steps: what a dry run would do is what is done, and nothing the second time', async () => {
+    await using guarded = await createGuarded()
+    const provisioningOf = async (...words: readonly string[]) =>
+      (await guarded.migrate('init', ...words, '--json')).json().provisioning
+
+    const planned = await provisioningOf('--dry-run')
+
+    expect(planned.map(({ name }: any) => name)).toEqual(['alpha', 'beta'])
+    expect(planned[0].steps).toEqual(
+      expect.arrayContaining([
+        `create role "${guarded.roleOf('alpha', 'readonly')}" login`,
+        `set the password of ${guarded.roleOf('alpha', 'app')}`,
+        'create extension if not exists "citext" schema public',
+      ]),
+    )
+    const done = await provisioningOf()
+    for (const [at, { name, steps }] of planned.entries())
+      expect(done[at]).toEqual({ name, steps: expect.arrayContaining(steps) })
+    expect(await provisioningOf()).toEqual([])
   })
 })
 
@@ -238,12 +260,100 @@ create trigger refuse before delete on later execute function refuse();
     ).toEqual([
       `ACCESS_DIFFERS ${app} (app of alpha) can use Drover's tables: drover.applied`,
       `ACCESS_DIFFERS ${readonly} (readonly of alpha) can delete from tables: public.note`,
-      `ACCESS_DIFFERS ${readonly} (readonly of alpha) can make tables or schemas: create table in public`,
+      `ACCESS_DIFFERS ${readonly} (readonly of alpha) can use DDL: create table in public`,
       `ACCESS_DIFFERS ${stranger} (readonly of beta) can connect`,
     ])
     expect(await findings(`grant ${owner} to ${app}`)).toContainEqual(
-      expect.stringMatching(`^ACCESS_DIFFERS ${app} \\(app of alpha\\) can make tables or schemas: create schema, `),
+      expect.stringMatching(`^ACCESS_DIFFERS ${app} \\(app of alpha\\) can use DDL: create schema, `),
     )
+  })
+
+  test.each<[string, (guarded: Guarded) => string, string]>([
+    [
+      'TRUNCATE on a table',
+      (guarded) => `grant truncate on note to ${guarded.roleOf('alpha', 'app')}`,
+      'app of alpha) can truncate tables: public.note',
+    ],
+    [
+      "one privilege on one of Drover's tables",
+      (guarded) =>
+        ['usage on schema drover', 'truncate on drover.run']
+          .map((what) => `grant ${what} to ${guarded.roleOf('alpha', 'app')}`)
+          .join('; '),
+      "app of alpha) can use Drover's tables: drover.run",
+    ],
+    [
+      'temporary tables',
+      (guarded) =>
+        `do $$ begin execute format('grant temporary on database %I to ${guarded.roleOf('alpha', 'readonly')}', current_database()); end $$`,
+      'readonly of alpha) can use DDL: create temporary table',
+    ],
+    [
+      'foreign keys to one column',
+      (guarded) => `grant references (id) on note to ${guarded.roleOf('alpha', 'readonly')}`,
+      'readonly of alpha) can use DDL: foreign keys or triggers on public.note',
+    ],
+    [
+      'triggers on a table',
+      (guarded) => `grant trigger on note to ${guarded.roleOf('alpha', 'app')}`,
+      'app of alpha) can use DDL: foreign keys or triggers on public.note',
+    ],
+    [
+      'writing through a view',
+      (guarded) =>
+        `create view notes as select * from note; alter view notes owner to ${guarded.roleOf('alpha', 'owner')};
+        grant select on notes to ${guarded.roleOf('alpha', 'app')}; grant select, update on notes to ${guarded.roleOf('alpha', 'readonly')}`,
+      'readonly of alpha) can update tables: public.notes',
+    ],
+    [
+      'a view on which one role has nothing',
+      (guarded) =>
+        `create materialized view notes as select count(*) from note; alter materialized view notes owner to ${guarded.roleOf('alpha', 'owner')};
+        grant select on notes to ${guarded.roleOf('alpha', 'app')}`,
+      'readonly of alpha) cannot read tables: public.notes',
+    ],
+  ])('by hand: %s', async (_, statements, finding) => {
+    await using guarded = await provisioned()
+    await query(guarded.urlOf('alpha', 'admin'), statements(guarded))
+
+    const access = await guarded.migrate('access', '-d', 'alpha', '--json')
+
+    expect(access.exitCode).toBe(4)
+    expect(access.json().problems.map(({ message }: any) => message)).toEqual([expect.stringContaining(finding)])
+  })
+
+  test('views are open as tables are, and what a revision takes from the tables of one is no difference', async () => {
+    await using guarded = await provisioned()
+    await guarded.addRevision('alpha', {
+      id: 'a200000000aa',
+      parents: ['a100000000aa'],
+      up: `
+create view notes as select * from note;
+create view numbered as select row_number() over (order by id), body from note;
+create view mine with (security_invoker = on) as select * from note;
+create materialized view counted as select count(*) from note with no data;
+revoke update, delete on note from ${guarded.roleOf('alpha', 'app')};
+`,
+    })
+
+    expect(await guarded.migrate('upgrade')).toMatchObject({ exitCode: 0 })
+
+    expect(await guarded.migrate('access')).toMatchObject({ exitCode: 0, stderr: '' })
+    await query(guarded.urlOf('alpha', 'app'), 'update notes set body = default where false')
+    await expect(query(guarded.urlOf('alpha', 'app'), 'update mine set body = default')).rejects.toMatchObject(denied)
+  })
+
+  test('access waits for nobody who reads, and shuts nobody out', async () => {
+    await using guarded = await provisioned()
+    const reader = postgres(guarded.urlOf('alpha', 'app'), { max: 1 })
+    try {
+      await reader.begin(async (sql) => {
+        await sql`select from note`
+        expect(await guarded.migrate('access', '-d', 'alpha')).toMatchObject({ exitCode: 0 })
+      })
+    } finally {
+      await reader.end()
+    }
   })
 
   test('a stranger who was let in is found, and init turns it out again', async () => {
@@ -255,7 +365,7 @@ create trigger refuse before delete on later execute function refuse();
     const access = await guarded.migrate('access', '-d', 'alpha')
 
     expect(access.exitCode).toBe(4)
-    expect(access.stdout).toMatch(new RegExp(`^ +${stranger} +no != yes `, 'm'))
+    expect(access.stdout).toMatch(new RegExp(`^ +${stranger} +no!=yes `, 'm'))
     expect(access.stderr).toContain(`${stranger} (app of beta) can connect`)
     expect((await guarded.migrate('init')).stdout).toContain('alpha: 1 change to its roles and grants')
     await expect(query(guarded.urlOf('alpha', 'app', 'beta'), 'select 1')).rejects.toMatchObject(denied)
@@ -282,8 +392,10 @@ create trigger refuse before delete on later execute function refuse();
 
     const taken = await guarded.start(['access', '--json'], { env }).ended
     const neither = await guarded.start(['access', '--json'], { env: { ...env, DROVER_ADMIN_URL: '' } }).ended
+    const shown = await guarded.start(['access', '-d', 'alpha'], { env }).ended
 
     expect(taken.exitCode).toBe(0)
+    expect(shown.stdout).toMatch(new RegExp(`^ +${guarded.roleOf('alpha', 'app')}\\* +yes=yes `, 'm'))
     const roles = taken.json().databases.flatMap((database: any) => database.roles)
     expect(roles.filter((role: any) => role.how === 'set role').map((role: any) => role.role)).toEqual([
       guarded.roleOf('alpha', 'app'),
@@ -296,26 +408,81 @@ create trigger refuse before delete on later execute function refuse();
 
 describe('an administrator', () => {
   test('may be no superuser, as long as it may create roles and databases', async () => {
-    await using guarded = await createGuarded()
-    const name = `t${randomBytes(5).toString('hex')}_admin`
-    await query(guarded.server, `create role ${name} login createrole createdb password 'x'`)
-    const url = new URL(guarded.server)
-    url.username = name
-    url.password = 'x'
-    guarded.env['DROVER_ADMIN_URL'] = url.href
-    try {
-      const first = await guarded.migrate('init')
-      const second = await guarded.migrate('init')
-      const access = await guarded.migrate('access')
+    await using guarded = await createPlainlyGuarded()
 
-      expect(first).toMatchObject({ exitCode: 0 })
-      expect(second).toMatchObject({ exitCode: 0, stderr: '' })
-      expect(second.stdout).not.toContain('changes to')
-      expect(access).toMatchObject({ exitCode: 0 })
-    } finally {
-      await guarded[Symbol.asyncDispose]()
-      await query(guarded.server, `drop role ${name}`)
-    }
+    const first = await guarded.migrate('init')
+    const second = await guarded.migrate('init')
+    const access = await guarded.migrate('access')
+
+    expect(first).toMatchObject({ exitCode: 0 })
+    expect(second).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(second.stdout).not.toContain('changes to')
+    expect(access).toMatchObject({ exitCode: 0 })
+  })
+
+  test('who is no superuser notices a new password, a new schema and a role that may do too much', async () => {
+    await using guarded = await createPlainlyGuarded()
+    expect(await guarded.migrate('init')).toMatchObject({ exitCode: 0 })
+    await query(guarded.server, `alter role ${guarded.roleOf('alpha', 'app')} createdb createrole`)
+    await guarded.addRevision('alpha', {
+      id: 'a200000000aa',
+      parents: ['a100000000aa'],
+      up: 'create schema app; create table app.later (id integer);\n',
+    })
+    guarded.env['BETA_APP_PASSWORD'] = 'another'
+
+    const init = await guarded.migrate('init', '--json')
+
+    expect(init.exitCode).toBe(0)
+    expect(init.json().provisioning).toEqual([
+      {
+        name: 'alpha',
+        steps: expect.arrayContaining([
+          `alter role "${guarded.roleOf('alpha', 'app')}" nocreaterole nocreatedb`,
+          `grant select on table "app"."later" to "${guarded.roleOf('alpha', 'readonly')}"`,
+        ]),
+      },
+      { name: 'beta', steps: [`set the password of ${guarded.roleOf('beta', 'app')}`] },
+    ])
+    expect(await guarded.migrate('access')).toMatchObject({ exitCode: 0 })
+  })
+
+  test('who is refused something has done what came before it, and the document says that and no more', async () => {
+    await using guarded = await createPlainlyGuarded()
+    const config = 'databases/alpha/database.ts'
+    const text = await readFile(join(guarded.root, config), 'utf8')
+    await guarded.write(config, text.replace(`['citext']`, `['citext', 'dblink']`))
+
+    const ended = await guarded.migrate('init', '-d', 'alpha', '--json')
+
+    const { error, provisioning } = ended.json()
+    expect(ended.exitCode).toBe(2)
+    expect(error).toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      sqlstate: '42501',
+      hint: expect.stringContaining('--sql'),
+    })
+    expect(provisioning).toEqual([
+      { name: 'alpha', steps: expect.arrayContaining([expect.stringMatching(/^create database /)]) },
+    ])
+    // They went with the transaction in which the extension was refused.
+    expect(provisioning[0].steps).not.toContainEqual(expect.stringMatching(/ on schema "public" | extension /))
+    expect(await queryColumn(guarded.urlOf('alpha', 'admin'), 'select count(*)::int from pg_default_acl')).toEqual([0])
+  })
+
+  test('who is no superuser cannot take on a role that it has made, so that its password is needed', async () => {
+    await using guarded = await createPlainlyGuarded()
+    expect(await guarded.migrate('init')).toMatchObject({ exitCode: 0 })
+
+    const ended = await guarded.start(['access', '-d', 'alpha', '--json'], { env: { ALPHA_APP_PASSWORD: '' } }).ended
+
+    expect(ended.exitCode).toBe(4)
+    expect(ended.json().problems).toEqual([
+      expect.objectContaining({
+        code: 'ACCESS_UNPROVED',
+        message: expect.stringContaining('may not take on the role'),
+      }),
+    ])
   })
 
   test('is asked for where one is needed, and nothing is begun without', async () => {
@@ -430,6 +597,24 @@ test('on the development server, the four databases get roles of their own, what
   await expect(query(login('main', 'credentials_app'), 'select 1')).rejects.toMatchObject(denied)
   await expect(query(login('main', 'main_app'), 'select from drover.applied')).rejects.toMatchObject(denied)
 })
+
+/** The administrator is no superuser. */
+async function createPlainlyGuarded(): Promise<Guarded> {
+  const guarded = await createGuarded()
+  const name = `t${randomBytes(5).toString('hex')}_admin`
+  await query(guarded.server, `create role ${name} login createrole createdb password 'x'`)
+  const url = new URL(guarded.server)
+  url.username = name
+  url.password = 'x'
+  guarded.env['DROVER_ADMIN_URL'] = url.href
+  return {
+    ...guarded,
+    [Symbol.asyncDispose]: async () => {
+      await guarded[Symbol.asyncDispose]()
+      await query(guarded.server, `drop role ${name}`)
+    },
+  }
+}
 
 async function provisioned(): Promise<Guarded> {
   const guarded = await createGuarded()

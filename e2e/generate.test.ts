@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { expect, inject, test } from 'vitest'
@@ -59,6 +59,49 @@ test('every database whose schema has changed gets a revision with the same mess
       { name: 'stock', changed: true, revisions: [{ message: 'begin', parents: [], proof: 'proved' }] },
     ],
   })
+})
+
+test('when the revision of one database cannot be written, it is said which ones were, and the same command makes the rest', async () => {
+  await using workspace = await createWorkspace()
+  for (const name of ['first', 'second', 'third'])
+    await workspace.addDatabase(name, { schema: people.replaceAll('people', name) })
+  // Reads as an empty folder, and cannot be written into, not even by root.
+  const folder = join(workspace.root, 'databases/second/migrations')
+  await rm(folder, { recursive: true })
+  await symlink(join(workspace.root, 'nowhere', 'at', 'all'), folder)
+
+  const made = await workspace.migrate('revision', 'begin', '--json')
+
+  expect(made).toMatchObject({ exitCode: 1 })
+  expect(made.json()).toMatchObject({
+    ok: false,
+    exitCode: 1,
+    databases: [
+      { name: 'first', changed: true, revisions: [{ message: 'begin', proof: 'proved' }] },
+      { name: 'second', changed: true, revisions: [] },
+      { name: 'third', changed: true, revisions: [{ message: 'begin', proof: 'proved' }] },
+    ],
+    problems: [{ code: 'WRITE_FAILED', database: 'second', file: 'databases/second/migrations' }],
+  })
+  expect((await workspace.migrate('history', '-d', 'first,third', '--json')).json().databases).toEqual([
+    expect.objectContaining({ name: 'first', revisions: [expect.objectContaining({ message: 'begin' })] }),
+    expect.objectContaining({ name: 'third', revisions: [expect.objectContaining({ message: 'begin' })] }),
+  ])
+
+  const alone = await workspace.migrate('revision', 'begin')
+  expect(alone).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('error: second: cannot write into') })
+  expect(alone.stdout).toBe(
+    [
+      'first: the schema is as the history has it',
+      'second: the schema has changed, and no revision was made',
+      'third: the schema is as the history has it',
+      '',
+    ].join('\n'),
+  )
+
+  await rm(folder)
+  const rest = await workspace.migrate('revision', 'begin')
+  expect(rest).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^second: made revision/m) })
 })
 
 test('a rename is asked about, and what is told to be renamed keeps its rows', async () => {

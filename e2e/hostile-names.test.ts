@@ -3,73 +3,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 
-import { type Connection, ConnectionUrl, openConnection, quoteIdentifier, quoteLiteral } from '@drover/engine'
-import { createThrowawayDatabase } from '@drover/server'
-import fc from 'fast-check'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { ConnectionUrl, quoteIdentifier, quoteLiteral } from '@drover/engine'
+import { expect, onTestFinished, test } from 'vitest'
 
+import { createCanary } from './harness/canary.ts'
+import { count, inBatches, sampleTexts } from './harness/hostile-text.ts'
 import { hasPsql, runPsql } from './harness/psql.ts'
 import { query, queryColumn } from './harness/query.ts'
 import { createWorkspace } from './harness/workspace.ts'
-
-/** What people and other programs may call things: characters that mean something somewhere, words, ends of statements. */
-const hostile = fc.oneof(
-  { weight: 4, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
-  { weight: 2, arbitrary: fc.string({ unit: 'grapheme', maxLength: 80 }) },
-  {
-    weight: 4,
-    arbitrary: fc
-      .array(
-        fc.constantFrom(
-          ...`' '' " "" \\ \\' \\" $$ $a$ ; -- /* */ : :: % %s %I %00 @ / ? # & = + \n \r \t \0 , . ( ) [ ] { } ü 数 😀 \u202e \u2028 \u00a0`.split(
-            ' ',
-          ),
-          ' ',
-          `'; drop table canary; --`,
-          `"; drop table canary; --`,
-          '*/ drop table canary; /*',
-          '$drover$; drop table canary; --',
-          '\n; drop table canary;\n',
-          '\n\\! exit 1\n',
-          'select',
-          'user',
-          'public',
-          'pg_catalog',
-          'tenant_',
-          'x'.repeat(30),
-          'ö'.repeat(16),
-        ),
-        { minLength: 1, maxLength: 6 },
-      )
-      .map((parts) => parts.join('')),
-  },
-)
-
-const count = 10_000
-const batch = 1_000
-
-function sample(seed = Date.now()): readonly string[] {
-  return fc.sample(hostile, { numRuns: count, seed })
-}
-
-function batches<T>(all: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / batch) }, (_, index) =>
-    all.slice(index * batch, (index + 1) * batch),
-  )
-}
 
 test.each(['on', 'off'])(
   '10,000 texts come back from the server as they were, with standard_conforming_strings %s',
   async (setting) => {
     await using database = await createCanary()
-    const texts = sample()
+    const texts = sampleTexts()
     const sendable = texts.filter((text) => !text.includes('\0'))
     expect(sendable.length).toBeGreaterThan(count / 2)
 
     for (const text of texts.filter((one) => one.includes('\0'))) {
       expect(() => quoteLiteral(text)).toThrow('NUL character')
     }
-    for (const some of batches(sendable)) {
+    for (const some of inBatches(sendable)) {
       const values = some.map((text, index) => `(${index}, ${quoteLiteral(text)})`)
       const rows = await database.connection.send(
         `set local standard_conforming_strings = ${setting}; select value from (values ${values.join(', ')}) as list (index, value) order by index`,
@@ -82,7 +36,7 @@ test.each(['on', 'off'])(
 
 test('10,000 slugs make as many schemas, columns and roles with exactly their names, or are refused before anything is sent', async () => {
   await using database = await createCanary()
-  const slugs = new Set(sample())
+  const slugs = new Set(sampleTexts())
   const names = [...slugs].map((slug) => `tenant_${slug}`)
   const usable = names.filter((name) => !name.includes('\0') && Buffer.byteLength(name) <= 63)
   expect(usable.length).toBeGreaterThan(slugs.size / 2)
@@ -93,7 +47,7 @@ test('10,000 slugs make as many schemas, columns and roles with exactly their na
       expect(() => quoteIdentifier(name)).toThrow(/NUL character|bytes, and PostgreSQL keeps 63/)
   }
   const { connection } = database
-  for (const some of batches(usable)) {
+  for (const some of inBatches(usable)) {
     const quoted = some.map(quoteIdentifier)
     await connection.send(`begin;
 ${quoted.map((name) => `create schema ${name}; create role ${name};`).join('\n')}
@@ -110,8 +64,8 @@ select attname from pg_attribute where attrelid = 'columns'::regclass and attnum
 })
 
 test('10,000 users, passwords and names of databases are read from URLs as they were written, and no password is shown', () => {
-  const [users, databases] = [sample(1), sample(2)]
-  for (const [index, text] of sample().entries()) {
+  const [users, databases] = [sampleTexts(1), sampleTexts(2)]
+  for (const [index, text] of sampleTexts().entries()) {
     const parts = { user: `u${users[index]}`, password: `pass-${text}-word`, database: `d${databases[index]}` }
     const [user, password, database] = Object.values(parts).map(encodeURIComponent)
     const written = `postgres://${user}:${password}@db.example.com:6432/${database}`
@@ -135,7 +89,7 @@ test('10,000 users, passwords and names of databases are read from URLs as they 
 
 test('a password that nobody has percent-encoded is not shown, whatever is wrong with the URL', () => {
   let refused = 0
-  for (const text of sample()) {
+  for (const text of sampleTexts()) {
     try {
       const url = ConnectionUrl.parse(`postgres://user:pass-${text}-word@db.example.com/name`, 'DATABASE_URL')
       expect(inspect(url, { depth: 9 })).not.toContain(`pass-${text}-word`)
@@ -150,7 +104,7 @@ test('a password that nobody has percent-encoded is not shown, whatever is wrong
 test('10,000 texts in the messages of revisions come through JSON as they were', async () => {
   await using workspace = await createWorkspace()
   await workspace.addDatabase('main', { create: false })
-  const texts = sample()
+  const texts = sampleTexts()
   const messages = Array.from({ length: count / 10 }, (_, index) => texts.slice(index * 10, index * 10 + 10).join(''))
   for (const [index, message] of messages.entries()) await workspace.addRevision('main', { id: idOf(index), message })
 
@@ -164,7 +118,7 @@ test('messages of revisions do not get out of the comments of a script, nor of t
   await using workspace = await createWorkspace()
   const url = await workspace.addDatabase('main')
   await query(url, 'create table canary ()')
-  const messages = sample().slice(0, 300)
+  const messages = sampleTexts().slice(0, 300)
   for (const [index, message] of messages.entries()) await workspace.addRevision('main', { id: idOf(index), message })
   const script = await workspace.migrate('upgrade', '--sql')
 
@@ -177,29 +131,6 @@ test('messages of revisions do not get out of the comments of a script, nor of t
   }
   expect(await queryColumn(url, `select to_regclass('canary') is not null`)).toEqual([true])
 })
-
-interface Canary extends AsyncDisposable {
-  readonly connection: Connection
-  /** Whether nothing was dropped, and nothing came besides. */
-  isWhole(): Promise<boolean>
-}
-
-async function createCanary(): Promise<Canary> {
-  const database = await createThrowawayDatabase(inject('serverUrl'))
-  const connection = openConnection(ConnectionUrl.parse(database.url, 'the test'))
-  await connection.send('create table canary ()')
-  return {
-    connection,
-    isWhole: async () => {
-      const rows = await connection.send(`select relname from pg_class where relnamespace = 'public'::regnamespace`)
-      return rows.length === 1 && rows[0]?.['relname'] === 'canary'
-    },
-    [Symbol.asyncDispose]: async () => {
-      await connection[Symbol.asyncDispose]()
-      await database[Symbol.asyncDispose]()
-    },
-  }
-}
 
 async function runScript(url: string, sql: string): ReturnType<typeof runPsql> {
   const folder = await mkdtemp(join(tmpdir(), 'drover-names-'))

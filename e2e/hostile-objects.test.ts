@@ -120,6 +120,132 @@ insert into seen values (current_setting('search_path'));
   expect(await queryColumn(url, 'select path from app.seen')).toEqual(['app', 'app', 'app', 'app'])
 })
 
+describe.each(['the owner of the database', 'a superuser'] as const)('as %s', (who) => {
+  test('a schema drover that an ordinary user has made is believed by no command, and nothing in it is called', async () => {
+    await using shared = await createShared(who)
+    await query(shared.strangerUrl, lyingStore)
+
+    for (const words of [
+      ['current'],
+      ['upgrade'],
+      ['plan'],
+      ['downgrade', 'base', '--yes'],
+      ['stamp', 'head'],
+      ['drift'],
+      ['history', '--indicate-current'],
+      ['upgrade', '--sql'],
+      ['init'],
+    ]) {
+      const ended = await shared.migrate(...words, '--json')
+      expect({ words, exitCode: ended.exitCode, error: ended.json().error }).toEqual({
+        words,
+        // For a check, a database that cannot be looked at is a finding.
+        exitCode: words[0] === 'drift' ? 4 : 2,
+        error: {
+          code: 'PRIVILEGE_MISSING',
+          database: 'main',
+          message: `the schema drover belongs to ${shared.stranger}, who is not to be believed about what is applied`,
+          hint: 'find out who has made it; to be rid of it: drop schema drover cascade',
+        },
+      })
+    }
+    expect(await queryColumn(shared.adminUrl, 'select is_called from drover.called')).toEqual([false])
+
+    await query(shared.adminUrl, 'drop schema drover cascade')
+    expect(await shared.migrate('upgrade')).toMatchObject({ exitCode: 0 })
+    expect(await queryColumn(shared.adminUrl, 'select revision from drover.applied')).toEqual([ids[0]])
+  })
+
+  test.skipIf(!hasPsql)('nor by a script for psql', async () => {
+    await using shared = await createShared(who)
+    const script = await shared.migrate('upgrade', 'base:head', '--sql')
+    expect(script).toMatchObject({ exitCode: 0 })
+    await query(shared.strangerUrl, lyingStore)
+
+    const ran = await runScript(shared.url, script.stdout)
+
+    expect(ran.exitCode).not.toBe(0)
+    expect(ran.stderr).toContain(`the schema drover belongs to ${shared.stranger}`)
+    expect(await queryColumn(shared.adminUrl, 'select is_called from drover.called')).toEqual([false])
+  })
+
+  test('what the other one has applied is believed', async () => {
+    await using shared = await createShared(who)
+    const variable = shared.env['MAIN_DATABASE_URL']!
+    shared.env['MAIN_DATABASE_URL'] = who === 'a superuser' ? shared.ownerUrl : shared.adminUrl
+    expect(await shared.migrate('upgrade')).toMatchObject({ exitCode: 0 })
+    await query(
+      shared.adminUrl,
+      `grant usage on schema drover to ${shared.owner}; grant all on all tables in schema drover, public to ${shared.owner}`,
+    )
+    shared.env['MAIN_DATABASE_URL'] = variable
+    await shared.addRevision('main', { id: ids[1], up: 'create table public.later ();\n' })
+
+    expect(await shared.migrate('upgrade')).toMatchObject({ exitCode: 0 })
+    expect((await shared.migrate('current', '--json')).json().databases[0].targets[0]).toMatchObject({
+      current: [ids[1]],
+      state: 'up-to-date',
+    })
+  })
+})
+
+/** Tables that lie, and say so when they are asked. */
+const lyingStore = `
+create schema drover;
+create sequence drover.called;
+create function drover.lie() returns boolean language plpgsql as $$ begin return nextval('drover.called') > 0; end $$;
+create table drover.run (id uuid);
+create table drover.lease (history text, expires_at timestamptz);
+create view drover.applied as
+select 'main' as history, '' as target, '${ids[0]}' as revision, 'sha256:1' as checksum, 'applied' as state, now() as applied_at
+where drover.lie();
+grant usage on schema drover to public;
+grant select on all tables in schema drover to public;
+`
+
+interface Shared extends TestWorkspace {
+  readonly owner: string
+  readonly stranger: string
+  /** As whom the tests are. */
+  readonly url: string
+  readonly adminUrl: string
+  readonly ownerUrl: string
+  readonly strangerUrl: string
+}
+
+/** A database of one revision, with an owner, and with an ordinary user who may create schemas in it. */
+async function createShared(who: 'the owner of the database' | 'a superuser'): Promise<Shared> {
+  await using opened = new AsyncDisposableStack()
+  const workspace = await createWorkspace()
+  const adminUrl = await workspace.addDatabase('main')
+  const suffix = randomBytes(6).toString('hex')
+  const [owner, stranger] = [`drover_owner_${suffix}`, `drover_stranger_${suffix}`]
+  const urlOf = (role: string) => Object.assign(new URL(adminUrl), { username: role, password: 'x' }).href
+  opened.defer(() => query(inject('serverUrl'), `drop role ${owner}, ${stranger}`).then(() => undefined))
+  // What the users own goes with the database, which therefore has to go first.
+  opened.use(workspace)
+  const database = `"${new URL(adminUrl).pathname.slice(1)}"`
+  await query(
+    adminUrl,
+    `create role ${owner} login password 'x'; create role ${stranger} login password 'x';
+alter database ${database} owner to ${owner}; grant create on database ${database} to ${stranger};`,
+  )
+  await workspace.addRevision('main', { id: ids[0], up: createNote, down: 'drop table public.note;\n' })
+  const url = who === 'a superuser' ? adminUrl : urlOf(owner)
+  workspace.env['MAIN_DATABASE_URL'] = url
+  const owned = opened.move()
+  return {
+    ...workspace,
+    owner,
+    stranger,
+    url,
+    adminUrl,
+    ownerUrl: urlOf(owner),
+    strangerUrl: urlOf(stranger),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
 const createNote = 'create table public.note (id integer primary key, body varchar);\n'
 
 interface Trapped extends TestWorkspace {

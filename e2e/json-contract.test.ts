@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 
 import { journalEntries, migrateAsDrizzle045, writeJournalFolder } from './harness/drizzle-journal.ts'
 import { constant, exactly, flag, like, list, number, type Shape, text } from './harness/json-shape.ts'
+import { createGuarded } from './harness/guarded.ts'
 import { createPair, type Pair } from './harness/pair.ts'
 import { query } from './harness/query.ts'
 import { createWorkspace, type Ended } from './harness/workspace.ts'
@@ -160,9 +161,34 @@ const takenOver = list(
   }),
 )
 
+const provisioning = list(
+  exactly({ name: text, steps: list(like(/^(?:alter|create|grant|revoke|set the password of) /)) }),
+)
+const rights = list(
+  exactly({
+    name: text,
+    roles: list(
+      exactly({
+        role: text,
+        kind: like(/^(?:owner|app|readonly)$/),
+        of: text,
+        how: like(/^(?:login|set role|not tried)$/),
+        checks: list(
+          exactly({
+            check: like(/^(?:connect|select|insert|update|delete|truncate|ddl|drover)$/),
+            expected: flag,
+            found: flag,
+            where: list(text),
+          }),
+        ),
+      }),
+    ),
+  }),
+)
+
 /** The fields of each command beside those of every document. */
 const bodies: Record<string, Record<string, Shape>> = {
-  init: { databases: states },
+  init: { databases: states, provisioning },
   upgrade: { databases: states },
   downgrade: { databases: states },
   plan: { databases: states, plan: planFile },
@@ -177,6 +203,7 @@ const bodies: Record<string, Record<string, Shape>> = {
   adopt: { databases: states },
   check: { databases: findings, compared: flag },
   'data-map': { databases: dataMaps },
+  access: { databases: rights },
   drift: { databases: drifts },
   repair: { databases: repairs },
   server: { server: exactly({ running: flag }) },
@@ -297,6 +324,20 @@ describe('--json prints one document of the promised shape', () => {
     expectDocument(await workspace.migrate('adopt', 'legacy', '--json'), 'adopt', 0, { databases: takenOver })
     expectDocument(await workspace.migrate('adopt', '--dry-run', '--json'), 'adopt', 0)
     expectDocument(await workspace.migrate('adopt', '--json'), 'adopt', 0)
+  })
+
+  test('of roles: init and access', async () => {
+    await using guarded = await createGuarded()
+
+    expectDocument(await guarded.migrate('init', '--dry-run', '--json'), 'init', 0)
+    expectDocument(await guarded.migrate('init', '--json'), 'init', 0)
+    expectDocument(await guarded.migrate('access', '--json'), 'access', 0)
+    await query(guarded.urlOf('alpha', 'admin'), 'grant truncate on note to public')
+    expectDocument(await guarded.migrate('access', '--json'), 'access', 4)
+    guarded.env['ALPHA_APP_PASSWORD'] = ''
+    guarded.env['DROVER_ADMIN_URL'] = ''
+    expectDocument(await guarded.migrate('access', '-d', 'beta', '--json'), 'access', 4)
+    expectDocument(await guarded.migrate('init', '--sql', '--json'), 'init', 0, { databases: constant([]), scripts })
   })
 
   test('when it succeeds: history --indicate-current', async () => {

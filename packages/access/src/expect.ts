@@ -1,10 +1,19 @@
 import type { RoleKind } from './declare.ts'
 
-/** What a role can be tried for. `ddl` is creating tables and schemas, `drover` is reading or writing Drover's own tables. */
-export type Check = 'connect' | 'select' | 'insert' | 'update' | 'delete' | 'ddl' | 'drover'
+/** What can be tried on one table or view. */
+export type TableCheck = 'select' | 'insert' | 'update' | 'delete' | 'truncate'
+
+/**
+ * What a role can be tried for. `ddl` is creating schemas, tables and temporary tables, and hanging foreign keys and triggers on the
+ * tables of others; `drover` is reading or writing Drover's own tables.
+ */
+export type Check = 'connect' | TableCheck | 'ddl' | 'drover'
+
+/** The checks of a table, in the order in which they are shown. */
+export const tableChecks: readonly TableCheck[] = ['select', 'insert', 'update', 'delete', 'truncate']
 
 /** The checks, in the order in which they are shown. */
-export const checks: readonly Check[] = ['connect', 'select', 'insert', 'update', 'delete', 'ddl', 'drover']
+export const checks: readonly Check[] = ['connect', ...tableChecks, 'ddl', 'drover']
 
 const allowed: Readonly<Record<RoleKind, ReadonlySet<Check>>> = {
   owner: new Set(checks),

@@ -5,7 +5,7 @@ import { describeStep, planDatabase, planServer } from './plan.ts'
 import { type DatabaseFacts, emptyDatabase, type RoleFacts, type ServerFacts } from './read.ts'
 
 const wanted = exampleAccess()
-const role: RoleFacts = { login: true, elevated: false, held: true }
+const role: RoleFacts = { login: true, attributes: [], held: true }
 
 /** A server that has all that is wanted. */
 const server: ServerFacts = {
@@ -35,9 +35,9 @@ describe('on a server', () => {
   })
 
   test('a role that may do too much is cut back, and an owner is left as it is', () => {
-    const elevated = { ...role, elevated: true }
+    const elevated = { ...role, attributes: ['superuser', 'createdb'] }
     expect(changed({ roles: new Map([...server.roles, ['main_app', elevated], ['main_owner', elevated]]) })).toEqual([
-      'alter role "main_app" nosuperuser nocreaterole nocreatedb noreplication nobypassrls',
+      'alter role "main_app" nosuperuser nocreatedb',
     ])
   })
 

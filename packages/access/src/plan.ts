@@ -53,10 +53,9 @@ function planRole({ roles }: WantedAccess, kind: RoleKind, facts: ServerFacts): 
   }
   const changes = [
     ...(found.login ? [] : ['login']),
-    // An owner may have been chosen for what else it is allowed to do.
-    ...(kind !== 'owner' && found.elevated
-      ? ['nosuperuser', 'nocreaterole', 'nocreatedb', 'noreplication', 'nobypassrls']
-      : []),
+    // An owner may have been chosen for what else it is allowed to do. Only what there is, because some of them a superuser alone may
+    // so much as name.
+    ...(kind === 'owner' ? [] : found.attributes.map((attribute) => `no${attribute}`)),
   ]
   return changes.length === 0 ? [] : [onServer(`alter role ${quoteIdentifier(name)} ${changes.join(' ')}`)]
 }

@@ -23,6 +23,8 @@ export interface ProvisionOptions {
   readonly dryRun?: boolean
   /** Called with each step before it is taken. */
   readonly onStep?: (step: AccessStep | PasswordStep) => void
+  /** Called with steps that have been taken for good: a transaction takes several, and undoes them together. */
+  readonly onDone?: (steps: readonly (AccessStep | PasswordStep)[]) => void
 }
 
 /**
@@ -91,17 +93,25 @@ async function takeSteps(
   connection: Connection,
   wanted: WantedAccess,
   steps: readonly (AccessStep | PasswordStep)[],
-  { passwords, onStep }: ProvisionOptions,
+  { passwords, onStep, onDone }: ProvisionOptions,
 ): Promise<void> {
   const take = async (step: AccessStep | PasswordStep) => {
     onStep?.(step)
     await sendStep(connection, wanted, step, passwords)
   }
-  const alone = steps.findIndex((step) => step.where === 'alone')
-  if (alone === -1) return inTransaction(connection, () => takeEach(steps, take))
-  await inTransaction(connection, () => takeEach(steps.slice(0, alone), take))
-  await take(steps[alone]!)
-  await inTransaction(connection, () => takeEach(steps.slice(alone + 1), take))
+  for (const together of groupSteps(steps)) {
+    const isAlone = together.some((step) => step.where === 'alone')
+    if (isAlone) await takeEach(together, take)
+    else await inTransaction(connection, () => takeEach(together, take))
+    onDone?.(together)
+  }
+}
+
+/** What goes into one transaction each, and between them what cannot be in any. */
+function groupSteps(steps: readonly (AccessStep | PasswordStep)[]): readonly (typeof steps)[] {
+  const at = steps.findIndex((step) => step.where === 'alone')
+  const groups = at === -1 ? [steps] : [steps.slice(0, at), steps.slice(at, at + 1), steps.slice(at + 1)]
+  return groups.filter((group) => group.length > 0)
 }
 
 async function takeEach<Step>(steps: readonly Step[], take: (step: Step) => Promise<void>): Promise<void> {

@@ -16,8 +16,8 @@ export interface ServerFacts {
 /** A role that exists. */
 export interface RoleFacts {
   readonly login: boolean
-  /** Whether it may do more than log in: superuser, creates roles or databases, replicates, passes row security. */
-  readonly elevated: boolean
+  /** What it may do beyond logging in, as ALTER ROLE says it: `superuser`, `createdb`, … */
+  readonly attributes: readonly string[]
   /** Whether the reader has its privileges, as a superuser has those of every role. */
   readonly held: boolean
 }
@@ -74,7 +74,13 @@ select json_build_object(
   'roles', (
     select coalesce(json_agg(json_build_object(
       'name', rolname, 'login', rolcanlogin,
-      'elevated', rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls,
+      'attributes', array_remove(array[
+        case when rolsuper then 'superuser' end,
+        case when rolcreaterole then 'createrole' end,
+        case when rolcreatedb then 'createdb' end,
+        case when rolreplication then 'replication' end,
+        case when rolbypassrls then 'bypassrls' end
+      ], null),
       'held', pg_has_role(current_user, oid, 'usage')
     )), '[]')
     from pg_roles
@@ -102,7 +108,9 @@ select json_build_object(
 
 const serverJson = v.object({
   superuser: v.boolean(),
-  roles: v.array(v.object({ name: v.string(), login: v.boolean(), elevated: v.boolean(), held: v.boolean() })),
+  roles: v.array(
+    v.object({ name: v.string(), login: v.boolean(), attributes: v.array(v.string()), held: v.boolean() }),
+  ),
   database: v.nullable(
     v.object({ owner: v.string(), grantees: v.array(v.object({ role: v.string(), privilege: v.string() })) }),
   ),

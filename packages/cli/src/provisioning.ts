@@ -14,7 +14,14 @@ import {
 } from '@drover/access'
 import { ConnectionUrl } from '@drover/engine'
 import { DroverError, type Problem } from '@drover/history'
-import { type Database, type Located, problemsOf, readVariable, type Workspace } from '@drover/orchestrator'
+import {
+  type Database,
+  type Located,
+  problemsOf,
+  readPassword,
+  readVariable,
+  type Workspace,
+} from '@drover/orchestrator'
 
 import type { Style } from './render/style.ts'
 import { count } from './render/text.ts'
@@ -56,8 +63,8 @@ export function findPasswords(
   environment: Session['io']['env'],
 ): Passwords {
   const owner = url?.user === access?.owner ? url?.revealPassword() : undefined
-  const app = readVariable(`${variablePrefix(name)}_APP_PASSWORD`, environment)?.text
-  const readonly = readVariable(`${variablePrefix(name)}_READONLY_PASSWORD`, environment)?.text
+  const app = readPassword(`${variablePrefix(name)}_APP_PASSWORD`, environment)?.text
+  const readonly = readPassword(`${variablePrefix(name)}_READONLY_PASSWORD`, environment)?.text
   return { ...(owner && { owner }), ...(app && { app }), ...(readonly && { readonly }) }
 }
 
@@ -116,8 +123,23 @@ export function describeProvisioning(works: readonly Work[], dryRun: boolean, st
   })
 }
 
-/** Does it, a line of progress for each step. What fails ends it; what was done stays, and the next call goes on from there. */
-export async function carryOutProvisioning(session: Session, works: readonly Work[]): Promise<readonly Problem[]> {
+/** Called with steps of a database, as text, which never holds a password. */
+type OnSteps = (database: string, steps: readonly string[]) => void
+
+/** Tells what there is to do, as data. */
+export function tellSteps(works: readonly Work[], onSteps: OnSteps): void {
+  for (const { database, steps } of works) onSteps(database.name, steps.map(describeStep))
+}
+
+/**
+ * Does it, a line of progress for each step. What fails ends it; what was done stays, and the next call goes on from there.
+ * @param onSteps called with what has been done for good
+ */
+export async function carryOutProvisioning(
+  session: Session,
+  works: readonly Work[],
+  onSteps: OnSteps,
+): Promise<readonly Problem[]> {
   for (const { database, wanted, url, passwords, keep } of works) {
     const onStep = (step: AccessStep | PasswordStep) => {
       session.progress(`${database.name}: ${describeStep(step)}`)
@@ -129,7 +151,8 @@ export async function carryOutProvisioning(session: Session, works: readonly Wor
       )
     }
     try {
-      await provision(wanted, url, { passwords, onStep })
+      const onDone = (steps: readonly (AccessStep | PasswordStep)[]) => onSteps(database.name, steps.map(describeStep))
+      await provision(wanted, url, { passwords, onStep, onDone })
       await keep?.()
     } catch (error) {
       return problemsOf(error, database.name)

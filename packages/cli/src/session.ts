@@ -51,6 +51,7 @@ export class Session {
   readonly io: CliIo
   readonly options: CommonOptions
   readonly #warnings: Problem[] = []
+  #besides: () => Body = () => ({})
 
   constructor(command: string, io: CliIo, options: CommonOptions) {
     this.command = command
@@ -85,6 +86,11 @@ export class Session {
     this.io.stderr.write(`${problemText(problem, this.err, 'warning')}\n`)
   }
 
+  /** With `--json`: what the document says beside its body, however the command ends. It is called at the end. */
+  sayBesides(body: () => Body): void {
+    this.#besides = body
+  }
+
   /**
    * Ends the command: problems to stderr, with `--json` the document to stdout.
    * @param body of the document; a function is only called for `--json`
@@ -95,7 +101,7 @@ export class Session {
     const code = exitCode ?? (problems.length > 0 ? exitCodeOf(problems) : 0)
     for (const problem of problems) this.io.stderr.write(`${problemText(problem, this.err)}\n`)
     if (this.options.json) {
-      const whole = this.#withWarnings(typeof body === 'function' ? body() : body)
+      const whole = this.#withWarnings({ ...(typeof body === 'function' ? body() : body), ...this.#besides() })
       this.io.stdout.write(documentOf(this.command, code, whole, problems))
     }
     return code

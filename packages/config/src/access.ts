@@ -25,6 +25,8 @@ export interface AccessConfig {
 const roleName = v.pipe(
   nameThat('must be the name of a role'),
   v.regex(/^(?!pg_)/, 'must not start with "pg_", which PostgreSQL keeps for itself'),
+  // In a grant, "public" is everybody, quoted or not.
+  v.regex(/^(?!(?:public|none)$)/, 'must not be "public" or "none", which PostgreSQL keeps for itself'),
 )
 /** What `access` in `database.ts` may hold. */
 export const accessSchema = v.objectWithRest(

@@ -282,6 +282,8 @@ describe('access', () => {
 
   it.each([
     [{ owner: 'pg_main' }, '"access.owner" must not start with "pg_"'],
+    [{ app: 'public' }, '"access.app" must not be "public" or "none"'],
+    [{ readonly: 'none' }, '"access.readonly" must not be "public" or "none"'],
     [{ app: 'Main App' }, '"access.app" must be at most 63'],
     [{ readonly: 1 }, '"access.readonly" must be the name of a role'],
     [{ extensions: 'citext' }, '"access.extensions" must be a list of extensions'],

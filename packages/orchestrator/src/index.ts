@@ -55,5 +55,6 @@ export {
   isNamed,
   locateDatabases,
   type Located,
+  readPassword,
   readVariable,
 } from './workspace/locate.ts'

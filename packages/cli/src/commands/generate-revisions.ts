@@ -12,7 +12,7 @@ import {
   writeDrafts,
 } from '@drover/drizzle'
 import { DroverError, type History, type Problem, type Revision, throwProblems } from '@drover/history'
-import type { Database, Workspace } from '@drover/orchestrator'
+import { type Database, problemsOf, type Workspace } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { type Interruption, interruptible, throwIfInterrupted } from '../interruption.ts'
@@ -34,7 +34,8 @@ export interface Generation {
 
 /**
  * Compares the Drizzle schema of each database with its history, and writes a proved revision for each that has changed.
- * Everything is worked out before the first file is written.
+ * Everything is worked out before the first file is written. A database whose revision cannot be written is told of beside the
+ * others, which get theirs.
  */
 export async function generateRevisions(
   session: Session,
@@ -58,7 +59,7 @@ async function generate(
   const first = await Promise.all(subjects.map((subject) => compare(kit, subject, choices.get(subject.database.name)!)))
   const compared: Compared[] = []
   for (const one of first) compared.push(await clarify(session, kit, one))
-  throwProblems(problemsOf(compared, message))
+  throwProblems(findRefusals(compared, message))
 
   const changed = compared.flatMap(({ subject, comparison }) =>
     comparison.kind === 'changed' ? [{ subject, change: comparison.change }] : [],
@@ -82,7 +83,7 @@ async function generate(
   return report(
     session,
     compared,
-    drafted.map((one) => ({ ...one, written: write(one, message, created) })),
+    drafted.map((one) => write(one, message, created)),
   )
 }
 
@@ -108,6 +109,12 @@ interface Drafted {
 
 interface Written extends Drafted {
   readonly written: readonly Revision[]
+}
+
+/** A database that is as it was. */
+interface Unwritten {
+  readonly subject: Subject
+  readonly problems: readonly Problem[]
 }
 
 function findSubjects({ workspace, databases, placement, message }: Generation): readonly Subject[] {
@@ -198,7 +205,7 @@ async function ask(
 }
 
 /** Everything that keeps any of the databases from getting its revision: then none gets one. */
-function problemsOf(compared: readonly Compared[], message: string): readonly Problem[] {
+function findRefusals(compared: readonly Compared[], message: string): readonly Problem[] {
   const own = compared.flatMap(({ subject, comparison }) => {
     const { name } = subject.database
     if (comparison.kind === 'refused') return comparison.problems.map((problem) => ({ ...problem, database: name }))
@@ -233,27 +240,37 @@ function ambiguousProblem(database: string, { added, candidates }: Ambiguity, me
   }
 }
 
-function write({ subject, revisions }: Drafted, message: string, created: Date): readonly Revision[] {
-  const { source, history, placement } = subject
-  return writeDrafts(source, history, { ...placement, message, created }, revisions)
+function write(drafted: Drafted, message: string, created: Date): Written | Unwritten {
+  const { subject, revisions } = drafted
+  const { database, source, history, placement } = subject
+  try {
+    return { ...drafted, written: writeDrafts(source, history, { ...placement, message, created }, revisions) }
+  } catch (error) {
+    return { subject, problems: problemsOf(error, database.name) }
+  }
 }
 
-function report(session: Session, compared: readonly Compared[], all: readonly Written[]): ExitCode {
+function report(session: Session, compared: readonly Compared[], results: readonly (Written | Unwritten)[]): ExitCode {
+  const all = results.filter((result) => 'written' in result)
+  const failed = results.filter((result) => 'problems' in result)
   const made = new Map(all.map((one) => [one.subject, one]))
-  for (const { subject } of compared) {
+  const bodies = compared.map(({ subject, comparison }) => {
     const one = made.get(subject)
+    const changed = comparison.kind === 'changed'
+    const { name } = subject.database
     if (one) session.print(...describeWritten(one))
-    else session.print(`${subject.database.name}: the schema is as the history has it`)
-  }
-  if (all.length === 0) session.print('nothing has changed: no revision was made')
-  const bodies = compared.map(({ subject }) => {
-    const one = made.get(subject)
+    else if (changed) session.print(`${name}: the schema has changed, and no revision was made`)
+    else session.print(`${name}: the schema is as the history has it`)
     const revisions = one
       ? eachOf(one).map(({ revision, draft }) => ({ ...madeJson(revision), ...proofJson(draft) }))
       : []
-    return { name: subject.database.name, changed: one !== undefined, revisions }
+    return { name, changed, revisions }
   })
-  return session.finish({ databases: bodies }, all.flatMap(findUnproved))
+  if (results.length === 0) session.print('nothing has changed: no revision was made')
+  const problems = [...failed.flatMap((one) => one.problems), ...all.flatMap(findUnproved)]
+  // What was written is there, so this is no refusal of all of it.
+  const exitCode = failed.length > 0 && all.length > 0 ? 1 : undefined
+  return session.finish({ databases: bodies }, problems, exitCode)
 }
 
 function eachOf({

@@ -38,19 +38,26 @@ export async function init(session: Session, options: RunOptions): Promise<ExitC
   if (options.sql) return (await import('./init-script.ts')).writeInitScript(session)
   const { workspace, selected } = await session.workspace({ external: true })
   const request: Request = { direction: 'up', target: 'head', createMissing: !options.dryRun }
+  const provisioned = new Map<string, readonly string[]>()
+  const onSteps = (database: string, steps: readonly string[]) =>
+    provisioned.set(database, [...(provisioned.get(database) ?? []), ...steps])
+  session.sayBesides(() => ({ provisioning: [...provisioned].map(([name, steps]) => ({ name, steps })) }))
   if (!selected.some(({ config }) => config.access)) return move(session, options, request)
-  const { carryOutProvisioning, describeProvisioning, planProvisioning } = await import('../provisioning.ts')
+  const { carryOutProvisioning, describeProvisioning, planProvisioning, tellSteps } = await import('../provisioning.ts')
   const provision = async () => {
     const found = await planProvisioning(session, workspace, selected)
-    return found.ok ? carryOutProvisioning(session, found.works) : found.problems
+    return found.ok ? carryOutProvisioning(session, found.works, onSteps) : found.problems
   }
 
   const found = await planProvisioning(session, workspace, selected)
   if (!found.ok) return session.finish({ databases: [] }, found.problems)
   session.print(...describeProvisioning(found.works, options.dryRun === true, session.out))
   // What an upgrade would do can only be asked of databases that are there and let their owner in.
-  if (options.dryRun && found.works.length > 0) return session.finish({ databases: [] })
-  const problems = await carryOutProvisioning(session, found.works)
+  if (options.dryRun && found.works.length > 0) {
+    tellSteps(found.works, onSteps)
+    return session.finish({ databases: [] })
+  }
+  const problems = await carryOutProvisioning(session, found.works, onSteps)
   if (problems.length > 0) return session.finish({ databases: [] }, problems)
   // Once more afterwards: a revision may have made a schema.
   return move(session, options, request, provision)

@@ -9,28 +9,33 @@ export function accessLines(proofs: readonly Proof[], style: Style): readonly st
   const databases = [...Map.groupBy(proofs, (proof) => proof.database)]
   const wrong = proofs.flatMap(({ results }) => results).filter(({ expected, found }) => expected !== found).length
   const tried = proofs.reduce((sum, { results }) => sum + results.length, 0)
+  const isTakenOn = proofs.some(({ how }) => how === 'set role')
   return [
     ...databases.flatMap(([database, ofDatabase]) => [
       style.strong(database),
-      ...columns([['role', ...checks, 'tried by'], ...ofDatabase.map(row)]).map(
+      ...columns([['role', ...checks], ...ofDatabase.map(row)]).map(
         (line, at) => `  ${at === 0 ? style.dim(line) : paint(ofDatabase[at - 1]!, line, style)}`,
       ),
       '',
     ]),
-    'each cell: expected = found; where they differ, expected != found',
+    'each cell: expected=found; where they differ, expected!=found; - what was not tried',
+    ...(isTakenOn ? [`${takenOn}: not logged in, but taken on by an administrator with set role`] : []),
     wrong === 0
       ? style.good(`${tried} of ${tried} as expected`)
       : style.bad(`${tried - wrong} of ${tried} as expected`),
   ]
 }
 
+/** Follows the name of a role that did not log in itself. */
+const takenOn = '*'
+
 function row({ subject, how, results }: Proof): readonly string[] {
   const cells = checks.map((check) => {
     const result = results.find((one) => one.check === check)
     if (!result) return '-'
-    return `${yesNo(result.expected)} ${result.expected === result.found ? '=' : '!='} ${yesNo(result.found)}`
+    return `${yesNo(result.expected)}${result.expected === result.found ? '=' : '!='}${yesNo(result.found)}`
   })
-  return [subject.role, ...cells, how]
+  return [`${subject.role}${how === 'set role' ? takenOn : ''}`, ...cells]
 }
 
 function paint({ how, results }: Proof, line: string, style: Style): string {
@@ -89,7 +94,8 @@ const words = {
   insert: 'insert into tables',
   update: 'update tables',
   delete: 'delete from tables',
-  ddl: 'make tables or schemas',
+  truncate: 'truncate tables',
+  ddl: 'use DDL',
   drover: "use Drover's tables",
 } as const
 

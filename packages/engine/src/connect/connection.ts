@@ -4,6 +4,7 @@ import { DroverError } from '@drover/history'
 import postgres from 'postgres'
 
 import { translateConnectionError } from '../diagnose/connection-error.ts'
+import { quoteIdentifier } from '../sql/quote.ts'
 import type { ConnectionUrl } from './connection-url.ts'
 import { saslprep } from './saslprep.ts'
 import { tlsFor } from './tls.ts'
@@ -42,8 +43,10 @@ const beyondTheUrl = { sslnegotiation: null }
 
 /** Makes a connection; nothing is sent before its first message. */
 export function openConnection(url: ConnectionUrl, options: ConnectionOptions = {}): Connection {
-  const connect = () =>
-    postgres({
+  const connect = () => {
+    // A server cuts the name of a database like any other, and would open the one that is called what is left.
+    quoteIdentifier(url.database)
+    return postgres({
       host: url.host,
       port: url.port,
       database: url.database,
@@ -61,6 +64,7 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
       prepare: false,
       onnotice: (notice) => options.onNotice?.(`${notice['severity']}: ${notice['message']}`),
     })
+  }
   let sql: ReturnType<typeof connect> | undefined
   return {
     url,

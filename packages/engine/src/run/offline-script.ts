@@ -7,7 +7,7 @@ import { runsOutsideTransaction } from '../source/outside-transaction.ts'
 import type { Script } from '../source/script.ts'
 import { findMetaCommand, lineAt } from '../source/statements.ts'
 import { insertRun, type RunColumns, updateRun } from '../store/runs.ts'
-import { createStore, storeSchema } from '../store/tables.ts'
+import { createStore, refuseForeignStore, storeSchema } from '../store/tables.ts'
 import {
   cleanSession,
   guardStates,
@@ -119,6 +119,7 @@ begin
 ${refuseBusy(name, refusalsOf(plan))}  if to_regclass('${storeSchema}.applied') is null then
     missing := ${needed.present.length === 0 ? 'null' : quoteLiteral(needed.present.join(', '))};
   else
+${refuseForeignStore({ mayBeMissing: false })};
     select string_agg(wanted.id, ', ') into missing
     from unnest(${array(needed.present)}) as wanted (id)
     where not exists (

@@ -39,6 +39,7 @@ describe('quoteIdentifier', () => {
     ['a NUL character', 'a\0b'],
     ['half of a surrogate pair', '\udc00'],
     ['64 bytes', 'ä'.repeat(32)],
+    ['empty', ''],
   ])('refuses %s', (what, name) => {
     expect(() => quoteIdentifier(name)).toThrow(what)
   })

@@ -12,11 +12,14 @@ export function quoteLiteral(text: string): string {
 
 /**
  * A name as a quoted SQL identifier.
- * @throws {DroverError} `NAME_UNUSABLE` for what no text of PostgreSQL can hold, and for more than 63 bytes, which the server would
+ * @throws {DroverError} `NAME_UNUSABLE` for a name that is empty, for what no text of PostgreSQL can hold, and for more than 63 bytes, which the server would
  * cut off without an error: two names could mean the same object then
  */
 export function quoteIdentifier(name: string): string {
   refuseUnsendable(name)
+  if (name === '') {
+    throw new DroverError({ code: 'NAME_UNUSABLE', message: 'a name is empty', hint: 'choose one' })
+  }
   if (Buffer.byteLength(name) > mostBytes) {
     throw new DroverError({
       code: 'NAME_UNUSABLE',

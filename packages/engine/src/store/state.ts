@@ -5,7 +5,7 @@ import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { selectTime } from '../sql/time.ts'
 import { parseProgress, readLeftover, selectProgress } from './progress.ts'
-import { isStoreMissing, storeSchema } from './tables.ts'
+import { isStoreMissing, refuseForeignStore, storeSchema, translateForeignStore } from './tables.ts'
 
 /** What one database says of itself and of a history. */
 export interface DatabaseState {
@@ -21,11 +21,14 @@ export interface DatabaseState {
 /**
  * Reads what is applied, in one message; where a revision is half done, another one asks the catalogue what it has left. A
  * database that Drover has never touched has had nothing.
+ * @throws {DroverError} `PRIVILEGE_MISSING` where somebody else has made Drover's schema or a table in it
  */
 export async function readState(connection: Connection, history: string): Promise<DatabaseState> {
   try {
     // In one text, because the driver takes longer over ten thousand rows than the server.
-    const [row] = await connection.send(`${pinSearchPath}
+    const [row] = await connection.send(`${pinSearchPath}do $drover$
+${refuseForeignStore({ mayBeMissing: false })}
+$drover$;
 select (${selectIdentity}) as identity, applied.*, exists (
   select from ${storeSchema}.lease where history = ${quoteLiteral(history)} and expires_at > clock_timestamp()
 ) as held
@@ -46,7 +49,7 @@ from (
       ...(progress && { halfDone: { ...progress.halfDone, ...(left && { left }), held: row?.['held'] === true } }),
     }
   } catch (error) {
-    if (!isStoreMissing(error)) throw error
+    if (!isStoreMissing(error)) throw translateForeignStore(error)
     const [row] = await connection.send(`${pinSearchPath}${selectIdentity}`)
     return { applied: [], identity: String(row?.['text']), initialised: false }
   }

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
+
 import { describe, expect, inject, it } from 'vitest'
 
-import type { Connection } from '../connect/connection.ts'
+import { type Connection, openConnection } from '../connect/connection.ts'
+import { ConnectionUrl } from '../connect/connection-url.ts'
 import { exampleDatabase } from '../connect/example-database.ts'
 import { exampleHistory, exampleId, exampleRun } from '../run/example-plan.ts'
 import { recordEnd, recordStart } from './runs.ts'
@@ -116,6 +119,105 @@ values
   })
 })
 
+const reading = (connection: Connection) => readState(connection, 'main')
+
+describe('a schema drover that somebody else has made', () => {
+  const ways = [
+    ['read by the owner of the database', 'owner', reading],
+    ['read by a superuser', 'admin', reading],
+    ['completed by the owner of the database', 'owner', ensureStore],
+    ['completed by a superuser', 'admin', ensureStore],
+  ] as const
+
+  it.each(ways)('is not %s, and nothing in it is called', async (_, who, act) => {
+    await using shared = await sharedDatabase()
+    await shared.as('stranger').send(lyingStore)
+
+    await expect(act(shared.as(who))).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      message: `the schema drover belongs to ${shared.stranger}, who is not to be believed about what is applied`,
+      problems: [
+        {
+          // Drover makes no views, so what has one is not offered to be taken over.
+          hint: 'find out who has made it; to be rid of it: drop schema drover cascade',
+        },
+      ],
+    })
+    expect(await shared.as('admin').send('select is_called from drover.called')).toEqual([{ is_called: false }])
+  })
+
+  it.each(ways)('is not %s while it is empty', async (_, who, act) => {
+    await using shared = await sharedDatabase()
+    await shared.as('stranger').send('create schema drover')
+
+    await expect(act(shared.as(who))).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      problems: [
+        {
+          hint: `find out who has made it; to be rid of it: drop schema drover cascade; if it is Drover's own, of another user: alter schema drover owner to ${shared.owner}`,
+        },
+      ],
+    })
+
+    expect(await shared.as('admin').send(`select from pg_class where relnamespace = 'drover'::regnamespace`)).toEqual(
+      [],
+    )
+  })
+
+  it.each(ways)('is not %s either where only a table in it is not ours', async (_, who, act) => {
+    await using shared = await sharedDatabase()
+    await ensureStore(shared.as('owner'))
+    await shared.as('admin').send(`alter table drover.lease owner to ${shared.stranger}`)
+
+    await expect(act(shared.as(who))).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      message: `the table drover.lease belongs to ${shared.stranger}, who is not to be believed about what is applied`,
+      problems: [
+        {
+          hint: `find out who has made it; to be rid of it: drop table drover.lease cascade; if it is Drover's own, of another user: alter table drover.lease owner to ${shared.owner}`,
+        },
+      ],
+    })
+  })
+
+  it.each(['owner', 'admin'] as const)('is taken for what it is as %s once it is gone or handed over', async (who) => {
+    await using shared = await sharedDatabase()
+    const [stranger, reader] = [shared.as('stranger'), shared.as(who)]
+    await stranger.send('create schema drover')
+    await shared.as('admin').send(`alter schema drover owner to ${shared.owner}`)
+
+    await ensureStore(reader)
+    expect(await readState(reader, 'main')).toMatchObject({ initialised: true })
+    await shared.as('admin').send('drop schema drover cascade')
+    expect(await readState(reader, 'main')).toMatchObject({ initialised: false })
+  })
+})
+
+describe('the tables of drover', () => {
+  it.each([
+    ['owner', 'admin'],
+    ['admin', 'owner'],
+    ['stranger', 'stranger'],
+  ] as const)('that the %s has made are read by the %s', async (maker, reader) => {
+    await using shared = await sharedDatabase()
+    await ensureStore(shared.as(maker))
+    await shared.as(maker).send(`
+grant usage on schema drover to ${shared.owner}; grant select on all tables in schema drover to ${shared.owner}`)
+
+    expect(await readState(shared.as(reader), 'main')).toMatchObject({ initialised: true })
+  })
+
+  it('that belong to a role are read and completed by those who have its privileges', async () => {
+    await using shared = await sharedDatabase()
+    await ensureStore(shared.as('stranger'))
+    await shared.as('admin').send(`grant ${shared.stranger} to ${shared.owner}`)
+
+    await ensureStore(shared.as('owner'))
+    expect(await readState(shared.as('owner'), 'main')).toMatchObject({ initialised: true })
+    await expect(readState(shared.as('admin'), 'main')).rejects.toMatchObject({ code: 'PRIVILEGE_MISSING' })
+  })
+})
+
 describe('recordStart and recordEnd', () => {
   it('record who ran what and how it ended, and mark what never ended as lost', async () => {
     await using database = await exampleDatabase(inject('serverUrl'))
@@ -144,3 +246,51 @@ order by started_at`)
     })
   })
 })
+
+/** Tables that lie, and say so when they are asked. */
+const lyingStore = `
+create schema drover;
+create sequence drover.called;
+create function drover.lie() returns boolean language plpgsql as $$ begin return nextval('drover.called') > 0; end $$;
+create table drover.run (id uuid);
+create table drover.lease (history text, expires_at timestamptz);
+create view drover.applied as
+select 'main' as history, '' as target, '${exampleId(1)}' as revision, 'sha256:1' as checksum, 'applied' as state, now() as applied_at
+where drover.lie();
+grant usage on schema drover to public;
+grant select on all tables in schema drover to public`
+
+/** A database in which others than its owner may create schemas. */
+interface SharedDatabase extends AsyncDisposable {
+  readonly owner: string
+  readonly stranger: string
+  /** A connection as a superuser, as the owner of the database, or as somebody who may create schemas in it. */
+  as(who: 'admin' | 'owner' | 'stranger'): Connection
+}
+
+async function sharedDatabase(): Promise<SharedDatabase> {
+  await using opened = new AsyncDisposableStack()
+  const server = opened.use(openConnection(ConnectionUrl.parse(inject('serverUrl'), 'the server of the tests')))
+  const suffix = randomBytes(6).toString('hex')
+  const [owner, stranger] = [`drover_owner_${suffix}`, `drover_stranger_${suffix}`]
+  await server.send(`create role ${owner} login password 'x'; create role ${stranger} login password 'x'`)
+  opened.defer(async () => void (await server.send(`drop role ${owner}, ${stranger}`)))
+  // What the roles own goes with the database, which therefore has to go first.
+  const database = opened.use(await exampleDatabase(inject('serverUrl')))
+  const { url } = database
+  await server.send(`
+alter database "${url.database}" owner to ${owner};
+grant create on database "${url.database}" to ${stranger}`)
+  const connections = {
+    admin: database.connect(),
+    owner: opened.use(openConnection(url.withLogin(owner, 'x'))),
+    stranger: opened.use(openConnection(url.withLogin(stranger, 'x'))),
+  }
+  const owned = opened.move()
+  return {
+    owner,
+    stranger,
+    as: (who) => connections[who],
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

@@ -1,4 +1,4 @@
-import type { Problem } from '@drover/history'
+import { DroverError, type Problem } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
@@ -10,6 +10,92 @@ export const storeSchema = 'drover'
 /** Whether an error says that Drover's tables are not there yet (undefined table or schema). */
 export function isStoreMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000')
+}
+
+/** Raised where Drover's tables are not to be believed. PostgreSQL itself uses no class DR. */
+const foreignStore = 'DRV04'
+
+/** The schema, and what in it has the names of Drover's tables: without names, all tables of the database would be gone through. */
+const parts = `(
+    select 1 as place, 'schema' as kind, nspname::text as name, nspowner as owner
+    from pg_namespace
+    where nspname = '${storeSchema}'
+    union all
+    select
+      2, case relkind when 'v' then 'view' when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end,
+      '${storeSchema}.' || relname, relowner
+    from pg_class
+    where relname in ('applied', 'lease', 'run') and relnamespace = (select oid from pg_namespace where nspname = '${storeSchema}')
+  ) as part`
+
+/**
+ * The text of a block that raises an error where Drover's schema, or a table in it, is somebody else's. Whoever may create schemas
+ * in a database could make it beforehand, with tables that lie about what is applied, or with views and policies that do what
+ * they like as whoever looks. So this comes before anything in the schema is named, with the search_path pinned.
+ *
+ * To be believed are the owner of the database, superusers, the user who looks, and the roles whose privileges that user has; a
+ * superuser has those of every role, which says nothing.
+ * @param options.mayBeMissing `false` raises what PostgreSQL raises for a missing table where `applied` is not there. It is the same
+ * look, because between two of them the schema could come and go; what is there and is ours, nobody else can take away
+ */
+export function refuseForeignStore({ mayBeMissing }: { readonly mayBeMissing: boolean }): string {
+  // The first look is that of every day, in half the time of the second.
+  return `declare
+  verdict record;
+begin
+  select
+    bool_or(name = '${storeSchema}.applied') and bool_and(
+      pg_get_userbyid(owner) = current_user or owner = (select datdba from pg_database where datname = current_database())
+    ) as is_ours
+  into verdict
+  from ${parts};
+  if verdict.is_ours is not true then
+${judgeParts}${mayBeMissing ? '' : `    if not verdict.is_there then\n      raise undefined_table;\n    end if;\n`}  end if;
+end`
+}
+
+const judgeParts = `    select
+      coalesce(bool_or(name = '${storeSchema}.applied'), false) as is_there,
+      (array_agg(format('the %s %s belongs to %I', kind, name, pg_get_userbyid(owner)) order by place, name) filter (where is_foreign))[1] as fault,
+      coalesce(
+        min('drop schema ${storeSchema} cascade') filter (where is_foreign and kind = 'schema'),
+        string_agg(format('drop %s %s cascade', kind, name), '; ' order by name) filter (where is_foreign)
+      ) as removal,
+      case
+        when bool_and(kind in ('schema', 'table')) filter (where is_foreign)
+        then string_agg(format('alter %s %s owner to %I', kind, name, pg_get_userbyid(datdba)), '; ' order by place, name) filter (where is_foreign)
+      end as transfer
+    into verdict
+    from (
+      select
+        part.*, datdba,
+        (
+          role.rolsuper or owner = datdba or role.rolname = current_user
+          or (not reader.rolsuper and pg_has_role(current_user, owner, 'usage'))
+        ) is not true as is_foreign
+      from ${parts}
+      cross join (select datdba from pg_database where datname = current_database()) as this
+      cross join (select rolsuper from pg_roles where rolname = current_user) as reader
+      left join pg_roles as role on role.oid = owner
+    ) as judged;
+    if verdict.fault is not null then
+      raise exception using
+        errcode = '${foreignStore}',
+        message = verdict.fault || ', who is not to be believed about what is applied',
+        hint = concat(
+          'find out who has made it; to be rid of it: ', verdict.removal, '; if it is Drover''s own, of another user: ' || verdict.transfer
+        );
+    end if;
+`
+
+/** An error of that block as one of ours; any other as it is. */
+export function translateForeignStore(error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error && error.code === foreignStore)) return error
+  const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined
+  return new DroverError(
+    { code: 'PRIVILEGE_MISSING', message: error.message, ...(hint !== undefined && { hint }) },
+    { cause: error },
+  )
 }
 
 /**
@@ -33,6 +119,7 @@ export async function findStoreObstacle(connection: Connection): Promise<Problem
  * Creates Drover's schema and tables where they are missing. Several runs may do so at once: `if not exists` alone
  * does not make that safe in PostgreSQL (both see nothing, one fails on the catalogue's unique index), so they take
  * turns by a lock that is only ever tried, never waited for.
+ * @throws {DroverError} `PRIVILEGE_MISSING` where somebody else has made the schema or a table in it
  */
 export async function ensureStore(connection: Connection): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -40,7 +127,7 @@ export async function ensureStore(connection: Connection): Promise<void> {
       await connection.send(`${pinSearchPath}${createStore}`)
       return
     } catch (error) {
-      if (!isBusy(error) || attempt === 200) throw error
+      if (!isBusy(error) || attempt === 200) throw translateForeignStore(error)
       await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 30))
     }
   }
@@ -77,6 +164,9 @@ begin
 end
 $drover$;
 create schema if not exists ${storeSchema};
+do $drover$
+${refuseForeignStore({ mayBeMissing: true })}
+$drover$;
 create table if not exists ${storeSchema}.run (
   id uuid primary key,
   release uuid not null,

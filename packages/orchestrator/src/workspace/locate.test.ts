@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { exampleDatabase } from './example-database.ts'
-import { type Environment, isNamed, locateDatabases } from './locate.ts'
+import { type Environment, isNamed, locateDatabases, readPassword } from './locate.ts'
 
 const main = exampleDatabase('main', { url: ['DATABASE_URL'] })
 const credentials = exampleDatabase('credentials', { url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'] })
@@ -302,5 +302,14 @@ describe('isNamed', () => {
 
   it('is true of a database with a command, which is not run', () => {
     expect(isNamed(exampleDatabase('ops', { urlCommand: ['false'] }), {})).toBe(true)
+  })
+})
+
+describe('readPassword', () => {
+  it('keeps the blanks at both ends of a password, and not the line end of a file', async () => {
+    const environment = { PASSWORD_FILE: await secret(' of a file \n', 'password'), OTHER: ' of a variable ' }
+
+    expect(readPassword('PASSWORD', environment)?.text).toBe(' of a file ')
+    expect(readPassword('OTHER', environment)?.text).toBe(' of a variable ')
   })
 })

@@ -82,12 +82,15 @@ export function readVariable(
   variable: string,
   environment: Environment,
 ): { readonly text: string; readonly source: string } | undefined {
-  const found = readUntrimmed(variable, environment)
+  const found = readPassword(variable, environment)
   return found && { ...found, text: found.text.trim() }
 }
 
-/** A password may begin and end with blanks; the line end of a file is not part of it. */
-function readUntrimmed(
+/**
+ * Reads a password, as `readVariable` does: it may begin and end with blanks, and the line end of a file is not part of it.
+ * @throws {DroverError} `URL_INVALID` when the file cannot be read
+ */
+export function readPassword(
   variable: string,
   environment: Environment,
 ): { readonly text: string; readonly source: string } | undefined {
@@ -131,7 +134,7 @@ function joinParts(
     host: host.text.replace(/^\[(.*)\]$/, '$1'),
     port: number,
     user: part('USER')?.text ?? 'postgres',
-    password: readUntrimmed(partOf(variable, 'PASSWORD'), environment)?.text ?? '',
+    password: readPassword(partOf(variable, 'PASSWORD'), environment)?.text ?? '',
     database: part('DB')?.text ?? database.config.database,
     source: host.source,
   })
