@@ -103,7 +103,7 @@ it('stops both databases when a revision that the other waits for fails, and goe
 
   expect(failed.exitCode).toBe(1)
   expect(failed.stdout).toMatch(/credentials +failed at c20000000002.*: 1 revision applied/)
-  expect(failed.stdout).toMatch(/main +stopped: 1 revision applied, 1 not tried/)
+  expect(failed.stdout).toMatch(/main +stopped because credentials failed: 1 revision applied, 1 not tried/)
 
   await workspace.write(await fileOf(workspace, ids.c2), 'create table logins (id integer);')
   const rerun = await workspace.migrate('upgrade')

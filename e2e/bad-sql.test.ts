@@ -30,8 +30,8 @@ describe('SQL that fails', () => {
     expectFailure(
       ended,
       1,
-      `error: alpha: ${file}:4: syntax error at or near "selec" [42601]\n    selec 1\n`,
-      `  next: nothing of this revision was kept: correct ${file} and run the same command again`,
+      `error: alpha: ${file}:4:1: syntax error at or near "selec" [42601]\n    4 | selec 1;\n      | ^\n`,
+      `  next: correct ${file}, then run the same command again: nothing of this revision was kept`,
     )
     expect(ended.stdout).toMatch(/^alpha {2}failed at a3a3a3a3a3a3 third: 2 revisions applied$/m)
     expect(ended.stdout).toMatch(/^beta {3}not tried: 2 revisions left$/m)
@@ -48,7 +48,7 @@ describe('SQL that fails', () => {
     expectFailure(
       ended,
       1,
-      `alpha: ${file}:4: division by zero [22012]\n    insert into kept\n    select 1 / (id - 1) from kept\n`,
+      `alpha: ${file}:4: division by zero [22012]\n    4 | insert into kept\n    5 | select 1 / (id - 1) from kept;\n`,
     )
     expect(ended.json().error).toMatchObject({
       code: 'STATEMENT_FAILED',
@@ -57,6 +57,7 @@ describe('SQL that fails', () => {
       file,
       line: 4,
       statement: 'insert into kept\nselect 1 / (id - 1) from kept',
+      excerpt: ['4 | insert into kept', '5 | select 1 / (id - 1) from kept;'],
       sqlstate: '22012',
     })
   })
@@ -106,7 +107,7 @@ describe('SQL that fails', () => {
 
     const ended = await pair.migrate('downgrade')
 
-    expectFailure(ended, 1, `alpha: ${down}:2: table "never" does not exist [42P01]`, `correct ${down} and run`)
+    expectFailure(ended, 1, `alpha: ${down}:2: table "never" does not exist [42P01]`, `write "if exists" in ${down}`)
     expect(await readApplied(pair.urls.alpha)).toEqual([ids.a1, ids.a2, third])
     expect(await query(pair.urls.alpha, 'select * from a2')).toEqual([])
     // Reverse order: beta was done before alpha failed.
@@ -121,7 +122,7 @@ describe('--on-failure', () => {
     await trio.addDatabase('aardvark')
     await trio.addRevision('aardvark', { id: 'd1d1d1d1d1d1', parents: [] })
 
-    const ended = await trio.migrate('upgrade')
+    const ended = await trio.migrate('upgrade', '--jobs', '1')
 
     expectFailure(ended, 1, 'division by zero')
     expect(ended.stdout).toMatch(
@@ -152,7 +153,7 @@ describe('--on-failure', () => {
     await trio.migrate('upgrade', '+1', '-d', 'alpha')
     const before = await catalogOf(trio.urls.alpha)
 
-    const ended = await trio.migrate('upgrade', '--on-failure', 'rollback')
+    const ended = await trio.migrate('upgrade', '--on-failure', 'rollback', '--jobs', '1')
 
     expectFailure(ended, 1, 'alpha: ', 'division by zero')
     expect(ended.stdout).toMatch(/^aardvark +1 revision applied, 1 rolled back$/m)

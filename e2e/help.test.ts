@@ -23,6 +23,7 @@ const commands = [
   'data-map',
   'drift',
   'access',
+  'lock',
   'server',
 ] as const
 
@@ -61,8 +62,11 @@ describe('help', () => {
       '--yes',
       '--dry-run',
       '--lock-timeout',
+      '--lock-attempts',
+      '--kill-blockers-after',
       '--statement-timeout',
       '--wait-lock',
+      '--jobs',
       '--on-failure',
     ]) {
       expect(stdout).toContain(option)

@@ -15,23 +15,56 @@ import { createWorkspace, type Ended } from './harness/workspace.ts'
 const id = like(/^[0-9a-f]{12}$/)
 const time = like(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/)
 
+const phase = like(/^(?:expand|backfill|contract)$/)
 const step = exactly(
   {
     direction: like(/^(?:up|down)$/),
     revision: id,
     message: text,
-    status: like(/^(?:applied|reverted|recorded|forgotten|failed|skipped|planned)$/),
+    status: like(/^(?:applied|reverted|recorded|forgotten|abandoned|failed|skipped|planned)$/),
   },
+  { durationMs: number, phase, transaction: like(/^(?:none|own)$/), batch: flag, kept: list(text) },
+)
+const heldBack = exactly(
+  { revision: id, message: text, phase, hint: like(/\S/) },
+  { waitsFor: like(/^[a-z][a-z0-9_-]*\/[0-9a-f]{12}$/) },
+)
+const blocker = exactly(
+  { hidden: flag, locks: list(exactly({ relation: text, mode: text, granted: flag })) },
+  {
+    pid: number,
+    prepared: text,
+    user: text,
+    applicationName: text,
+    backendType: text,
+    state: text,
+    queryStart: time,
+    queryAgeMs: number,
+    transactionAgeMs: number,
+    stateAgeMs: number,
+    statement: text,
+  },
+)
+const hook = exactly(
+  { moment: like(/^(?:before|after|onFailure)$/), file: text, status: like(/^(?:planned|done|failed)$/) },
   { durationMs: number },
 )
-const target = exactly({
-  target: like(/^$/),
-  current: list(id),
-  heads: list(id),
-  pending: list(id),
-  steps: list(step),
-  state: like(/^(?:up-to-date|behind|ahead|diverged|unreachable)$/),
-})
+const target = exactly(
+  {
+    target: like(/^$/),
+    current: list(id),
+    heads: list(id),
+    pending: list(id),
+    steps: list(step),
+    state: like(/^(?:up-to-date|behind|ahead|diverged|unreachable)$/),
+  },
+  {
+    pendingPhases: list(exactly({ revision: id, phase })),
+    heldBack: list(heldBack),
+    endedSessions: list(blocker),
+    hooks: list(hook),
+  },
+)
 const problem = exactly(
   { code: like(/^[A-Z]+(?:_[A-Z]+)*$/), message: like(/\S/) },
   {
@@ -40,9 +73,12 @@ const problem = exactly(
     revision: id,
     file: like(/^databases\//),
     line: number,
+    column: number,
+    excerpt: list(text),
     statement: text,
     sqlstate: like(/^[0-9A-Z]{5}$/),
     serverNotes: list(text),
+    blockers: list(blocker),
   },
 )
 const states = list(exactly({ name: text, targets: list(target) }))
@@ -60,23 +96,27 @@ const revisionFields = {
   isBase: flag,
   folder: like(/^databases\//),
 }
-const histories = list(exactly({ name: text, revisions: list(exactly(revisionFields)) }))
-const markedRevision = exactly({ ...revisionFields, isCurrent: flag, isApplied: flag })
+const batch = exactly({ pauseMs: number }, { range: exactly({ key: text, size: number }) })
+const histories = list(exactly({ name: text, revisions: list(exactly(revisionFields, { phase, batch })) }))
+const markedRevision = exactly({ ...revisionFields, isCurrent: flag, isApplied: flag }, { phase, batch })
 const markedHistories = list(exactly({ name: text, revisions: list(markedRevision) }))
 const made = list(
   exactly({
     name: text,
     revisions: list(
-      exactly({
-        id,
-        parents: list(id),
-        labels: list(text),
-        dependsOn: list(dependency),
-        message: text,
-        created: time,
-        folder: like(/^databases\//),
-        files: list(text),
-      }),
+      exactly(
+        {
+          id,
+          parents: list(id),
+          labels: list(text),
+          dependsOn: list(dependency),
+          message: text,
+          created: time,
+          folder: like(/^databases\//),
+          files: list(text),
+        },
+        { phase },
+      ),
     ),
   }),
 )
@@ -123,16 +163,44 @@ const repairs = list(
   }),
 )
 
+const leases = list(
+  exactly(
+    { name: text, state: like(/^(?:free|held|expired|unreachable)$/) },
+    {
+      holder: exactly({
+        osUser: text,
+        host: text,
+        pid: number,
+        command: text,
+        since: time,
+        databaseUser: text,
+        run: like(/^[0-9a-f-]{36}$/),
+      }),
+      heartbeatAgeMs: number,
+      expiresInMs: number,
+      transactionPid: number,
+      halfDone: exactly(
+        { revision: id, direction: like(/^(?:up|down)$/), done: number, total: number },
+        { rows: number },
+      ),
+      status: like(/^(?:released|nothing-to-do|failed)$/),
+    },
+  ),
+)
+
 const sha256 = like(/^sha256:[0-9a-f]{64}(?:\/[0-9a-f]{64})?$/)
-const planFile = exactly({
-  formatVersion: constant(1),
-  direction: like(/^(?:up|down)$/),
-  target: text,
-  allowOutOfOrder: flag,
-  scope: like(/^(?:all|some)$/),
-  databases: list(exactly({ name: text, current: list(id), applied: sha256 })),
-  steps: list(exactly({ database: text, revision: id, message: text, checksum: sha256 })),
-})
+const planFile = exactly(
+  {
+    formatVersion: constant(1),
+    direction: like(/^(?:up|down)$/),
+    target: text,
+    allowOutOfOrder: flag,
+    scope: like(/^(?:all|some)$/),
+    databases: list(exactly({ name: text, current: list(id), applied: sha256 })),
+    steps: list(exactly({ database: text, revision: id, message: text, checksum: sha256 })),
+  },
+  { phase },
+)
 const scripts = list(
   exactly({
     database: text,
@@ -206,6 +274,7 @@ const bodies: Record<string, Record<string, Shape>> = {
   access: { databases: rights },
   drift: { databases: drifts },
   repair: { databases: repairs },
+  lock: { databases: leases },
   server: { server: exactly({ running: flag }) },
 }
 
@@ -280,6 +349,8 @@ describe('--json prints one document of the promised shape', () => {
     'data-map',
     'drift',
     'server status',
+    'lock status',
+    'lock release -d alpha',
     'plan',
     'plan +1 -d alpha',
     'upgrade --dry-run',
@@ -311,6 +382,41 @@ describe('--json prints one document of the promised shape', () => {
     expectDocument(ended, words.split(' ')[0]!, 0)
   })
 
+  test('when revisions have phases', async () => {
+    await using pair = await createPair()
+    await pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', phase: 'contract' })
+    await pair.addRevision('beta', { id: 'b3b3b3b3b3b3', dependsOn: ['alpha/a3a3a3a3a3a3'] })
+
+    for (const words of [
+      'plan --phase expand',
+      'upgrade --phase expand',
+      'current',
+      'history',
+      'revision last -d alpha --empty --phase contract',
+    ]) {
+      expectDocument(await pair.migrate(...words.split(' '), '--json'), words.split(' ')[0]!, 0)
+    }
+    const held = (await pair.migrate('plan', '--phase', 'expand', '--json')).json().databases
+    expect(held.map(({ targets }: any) => targets[0].heldBack.length)).toEqual([1, 1])
+  })
+
+  test('when there are hooks', async () => {
+    await using pair = await createPair()
+    await pair.write('tell.ts', 'export default { run() {} }\n')
+    await pair.write('drover.config.ts', `export default { hooks: { before: './tell.ts', after: './tell.ts' } }\n`)
+    await pair.write('databases/alpha/before.sql', 'select 1;\n')
+    const declaration = `export default { name: 'alpha', hooks: { before: './before.sql' } }\n`
+    await pair.write('databases/alpha/database.ts', declaration)
+    const withHooks = { ...bodies['upgrade'], hooks: list(hook) }
+
+    const planned = await pair.migrate('plan', '--json')
+    expectDocument(planned, 'plan', 0, { ...bodies['plan'], hooks: list(hook) })
+    expectDocument(await pair.migrate('upgrade', '--dry-run', '--json'), 'upgrade', 0, withHooks)
+    expectDocument(await pair.migrate('upgrade', '--json'), 'upgrade', 0, withHooks)
+    expectDocument(await pair.migrate('upgrade', '--json'), 'upgrade', 0)
+    expect(planned.json().databases[0].targets[0].hooks).toHaveLength(1)
+  })
+
   test('when it succeeds: adopt', async () => {
     await using workspace = await createWorkspace()
     const url = await workspace.addDatabase('main')
@@ -324,6 +430,27 @@ describe('--json prints one document of the promised shape', () => {
     expectDocument(await workspace.migrate('adopt', 'legacy', '--json'), 'adopt', 0, { databases: takenOver })
     expectDocument(await workspace.migrate('adopt', '--dry-run', '--json'), 'adopt', 0)
     expectDocument(await workspace.migrate('adopt', '--json'), 'adopt', 0)
+  })
+
+  test('when it succeeds: lock, of a database that is held', async () => {
+    await using pair = await createPair()
+    await pair.migrate('upgrade')
+    await query(pair.urls.alpha, `update drover.lease set expires_at = clock_timestamp() + interval '1 minute'`)
+
+    for (const words of ['lock status', 'lock release -d alpha', 'lock status']) {
+      expectDocument(await pair.migrate(...words.split(' '), '--json'), 'lock', 0)
+    }
+  })
+
+  test('when it succeeds: upgrade --abandon', async () => {
+    await using pair = await createPair()
+    const up = 'create table half ();\nselect 1 / 0;\n'
+    await pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', transaction: 'none', up })
+    await pair.migrate('upgrade')
+
+    for (const words of ['upgrade --abandon --dry-run', 'upgrade --abandon', 'upgrade --abandon']) {
+      expectDocument(await pair.migrate(...words.split(' '), '--json'), 'upgrade', 0)
+    }
   })
 
   test('of roles: init and access', async () => {
@@ -386,6 +513,8 @@ describe('--json prints one document of the promised shape', () => {
     ['unreachable', 'current --check-heads', 2],
     ['unreachable', 'stamp head', 2],
     ['unreachable', 'adopt -d beta', 2],
+    ['unreachable', 'lock status', 2],
+    ['unreachable', 'lock release -d beta', 2],
     ['unreachable', 'check', 4],
     ['unreachable', 'drift', 4],
     ['drifted', 'drift', 4],

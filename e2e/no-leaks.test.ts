@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { createPair, ids, type Pair } from './harness/pair.ts'
+import { readEntries } from './harness/entries.ts'
 import { query, queryColumn } from './harness/query.ts'
 import type { Ended } from './harness/workspace.ts'
 
@@ -23,6 +24,7 @@ const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   stamp: ['head', '--dry-run'],
   adopt: ['--dry-run'],
   repair: ['--dry-run'],
+  lock: ['status'],
   start: ['--', 'true'],
   // "server url" prints the URL of the development server, password included: that is what it is for.
   server: ['status'],
@@ -154,6 +156,11 @@ describe.each(cases)('%s', (_, { env, told }) => {
       expectNoSecret(words.join(' '), ended)
       said.push(ended.stdout, ended.stderr)
     }
+    for (const command of ['upgrade --dry-run', 'current', 'init --dry-run', 'check']) {
+      const ended = await pair.start([...command.split(' '), '--verbose', '--log', 'json'], { env: environment }).ended
+      expectNoSecret(`${command} --log json`, ended)
+      readEntries(ended)
+    }
 
     for (const text of told) expect(said.join('\n')).toContain(text)
   })
@@ -181,13 +188,14 @@ test('no run prints or keeps a password, whether it is done or fails or loses it
     return `${ended.stdout}${ended.stderr}`
   }
 
-  expect(await run('upgrade --verbose')).toContain('4 revisions')
+  expect(await run('upgrade --verbose --log json')).toContain('4 revisions')
   await run('current --json --verbose')
   await run('drift --verbose')
   await run('downgrade base --yes --json -d beta')
   await pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', up: 'select nothing;\n' })
   expect(await run('upgrade --verbose -d alpha')).toContain('column "nothing" does not exist')
   await run('upgrade --json -d alpha')
+  expect(await run('upgrade --verbose -d alpha --log json')).toContain('does not exist')
   await pair.addRevision('beta', { id: 'b3b3b3b3b3b3', up: 'select pg_terminate_backend(pg_backend_pid());\n' })
   expect(await run('upgrade --verbose -d beta')).toContain('was lost')
   await run('check --verbose')

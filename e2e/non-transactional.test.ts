@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
 
+import { readEntries } from './harness/entries.ts'
 import { hasPsql, runPsql } from './harness/psql.ts'
 import { query, queryColumn, readApplied, readOutcomes, readRecords } from './harness/query.ts'
 import { createWorkspace, type Running, type TestWorkspace } from './harness/workspace.ts'
@@ -113,8 +114,8 @@ test('a way back that fails in the middle is gone on with by downgrade --resume,
 
   expect(await workspace.migrate('downgrade', '--yes')).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining(
-      '2 of 3 statements are done: see to what is wrong, then go on with: pnpm migrate downgrade -d main --resume',
+    stderr: expect.stringMatching(
+      /2 of 3 statements are done: .* is gone already, then go on with: pnpm migrate downgrade -d main --resume, or forget that it was begun with: pnpm migrate downgrade -d main --abandon$/m,
     ),
   })
   expect(await workspace.migrate('upgrade', '--resume')).toMatchObject({ exitCode: 3 })
@@ -140,6 +141,37 @@ test('with --on-failure rollback, what is half done is left for a person', async
   ])
 })
 
+test('how far a long build is, and whom it waits for, is said for people and for programs', async () => {
+  for (const words of [['upgrade'], ['upgrade', '--log', 'json']]) {
+    await using workspace = await createUsers()
+    await workspace.migrate('upgrade', '+1')
+    await using old = await openTransaction(workspace.url)
+
+    const running = workspace.start(words)
+    await running.waitFor('waiting for writers before build, 0 of 1 sessions, waits for process ')
+    await old.end()
+
+    const ended = await running.ended
+    expect(ended).toMatchObject({ exitCode: 0 })
+    if (words.length === 1) expect(ended.stderr).toMatch(/^main +aaaa00000002 index users: waiting for writers/m)
+    else {
+      expect(readEntries(ended)).toContainEqual(
+        expect.objectContaining({
+          event: 'step-progress',
+          database: 'main',
+          revision: ids[1],
+          stage: 'waiting for writers before build',
+          unit: 'sessions',
+          done: 0,
+          total: 1,
+          waitsFor: expect.any(Number),
+          elapsedMs: expect.any(Number),
+        }),
+      )
+    }
+  }
+})
+
 test('a second run waits for the first, which waits for an old transaction, and has nothing left to do', async () => {
   await using workspace = await createUsers()
   await workspace.migrate('upgrade', '+1')
@@ -148,7 +180,9 @@ test('a second run waits for the first, which waits for an old transaction, and 
 
   const second = workspace.start(['upgrade'])
   await second.waitFor('waiting for another run')
-  expect((await workspace.migrate('current')).stdout).toContain(`${ids[1]} is being applied: 1 of 3 statements done`)
+  expect((await workspace.migrate('current')).stdout).toContain(
+    `${ids[1]} is being applied: 1 of 3 statements are done`,
+  )
   await old.end()
 
   expect(await first.ended).toMatchObject({ exitCode: 0 })

@@ -96,6 +96,28 @@ test('an upgrade over a pooler that was killed is gone on with by the next, and 
   expect(await readApplied(workspace.url)).toEqual(ids)
 })
 
+test('who holds a database is seen over a pooler, and it can be taken away there', async () => {
+  await using workspace = await createPooled()
+  await using gate = await closeGate(workspace.url)
+  await workspace.logRevisions({ [ids[1]]: gate.sql })
+  const first = workspace.start(['upgrade', '--verbose'])
+  await first.waitFor(gate.notice)
+
+  const { databases } = (await workspace.migrate('lock', 'status', '--json')).json()
+  expect(databases).toMatchObject([{ state: 'held', holder: { pid: first.pid }, transactionPid: expect.any(Number) }])
+  expect(await workspace.migrate('lock', 'release')).toMatchObject({ exitCode: 0 })
+  const second = workspace.start(['upgrade'])
+  await second.waitFor('waiting ')
+  await gate.open()
+
+  expect(await first.ended).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('this run no longer holds the database'),
+  })
+  expect(await second.ended).toMatchObject({ exitCode: 0 })
+  expect(await readLog(workspace.url)).toEqual(ids.map((id) => `up ${id}`))
+})
+
 test('a run has one connection to each database, and none of them is left behind, nor anything in those of the pooler', async () => {
   await using workspace = await createPooled()
   const other = await createThrowawayDatabase(inject('serverUrl'))

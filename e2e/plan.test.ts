@@ -301,6 +301,6 @@ test('downgrade --plan is refused when a way back was edited or is gone', async 
 
   const ended = await pair.migrate('downgrade', '--plan', 'plan.json', '--yes')
 
-  expectFailure(ended, 3, '/down.sql was edited after the plan was made', 'its down.sql is gone')
+  expectFailure(ended, 3, '/down.sql was edited after the plan was made', 'and down.sql is gone')
   await pair.expectUnchanged()
 })

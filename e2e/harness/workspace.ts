@@ -36,9 +36,13 @@ interface RevisionFiles {
   readonly dependsOn?: readonly string[]
   readonly labels?: readonly string[]
   readonly created?: string
-  readonly transaction?: 'none'
+  readonly transaction?: 'none' | 'own'
+  readonly phase?: string
+  readonly batch?: object
   readonly up?: string | null
   readonly down?: string | null
+  /** Text of a `migration.ts`, instead of the SQL files. */
+  readonly code?: string
 }
 
 /** A workspace in a temporary folder, with databases of its own on the tests' server. */
@@ -120,10 +124,11 @@ export async function createWorkspace(name = 'workspace'): Promise<TestWorkspace
       const folder = `databases/${database}/migrations/${created.slice(0, 19).replaceAll(/[-:T]/g, '')}_${id}`
       await write(
         `${folder}/revision.json`,
-        `${JSON.stringify({ id, parents, message, created, labels: files.labels, dependsOn: files.dependsOn, transaction: files.transaction }, null, 2)}\n`,
+        `${JSON.stringify({ id, parents, message, created, labels: files.labels, dependsOn: files.dependsOn, transaction: files.transaction, phase: files.phase, batch: files.batch }, null, 2)}\n`,
       )
-      if (up !== null) await write(`${folder}/migration.sql`, up)
-      if (down !== null) await write(`${folder}/down.sql`, down)
+      if (files.code !== undefined) await write(`${folder}/migration.ts`, files.code)
+      if (files.code === undefined && up !== null) await write(`${folder}/migration.sql`, up)
+      if (files.code === undefined && down !== null) await write(`${folder}/down.sql`, down)
       lastRevision.set(database, id)
       return folder
     },

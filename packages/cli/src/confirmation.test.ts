@@ -65,6 +65,16 @@ describe('findObjection', () => {
     })
   })
 
+  it('asks nothing where programs read stderr, and does not go on there without --yes', async () => {
+    const { objection, stderr, questions } = await ask({}, { answer: true, log: 'json' })
+
+    expect(objection).toMatchObject({ code: 'NOT_CONFIRMED', hint: 'confirm the stamp with --yes' })
+    expect(questions).toEqual([])
+    expect(JSON.parse(stderr)).toMatchObject({ level: 'info', event: 'progress', message: shown.trimEnd() })
+    expect(await ask({ yes: true }, { answer: true, log: 'json' })).toMatchObject({ objection: undefined })
+    expect(await ask({}, { log: 'json' })).toMatchObject({ objection: undefined })
+  })
+
   it('asks about a protected database like about any other', async () => {
     expect(await ask({ databases: [databaseOf(true)] }, { answer: true })).toMatchObject({ objection: undefined })
   })

@@ -24,9 +24,17 @@ export interface Confirmation {
 export async function findObjection(session: Session, confirmation: Confirmation): Promise<Problem | undefined> {
   const { lines, question, what, databases, yes } = confirmation
   // Nobody can agree to what --quiet has kept from them.
-  if (session.io.confirm && !yes) session.io.stderr.write(lines.map((line) => `${line}\n`).join(''))
+  if (session.io.confirm && !session.isLogged && !yes)
+    session.io.stderr.write(lines.map((line) => `${line}\n`).join(''))
   else for (const line of lines) session.progress(line)
   if (yes) return undefined
+  if (session.io.confirm && session.isLogged) {
+    return {
+      code: 'NOT_CONFIRMED',
+      message: 'nobody can be asked with --log json: nothing was changed',
+      hint: `confirm ${what} with --yes`,
+    }
+  }
   if (session.io.confirm) {
     const agreed = await session.io.confirm(question)
     return agreed

@@ -17,5 +17,8 @@ export interface CliIo {
   /** Asks which of several answers is meant; resolves to its place, from 0. Missing where nobody can be asked. */
   readonly choose?: ((question: string, answers: readonly string[]) => Promise<number>) | undefined
   /** Calls back on SIGINT and SIGTERM; returns what stops that. */
-  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
+  readonly onSignal: (listener: SignalListener) => () => void
 }
+
+/** Hears of a signal, and says whether the process is to end at once. */
+export type SignalListener = (signal: 'SIGINT' | 'SIGTERM') => 'wait' | 'end'

@@ -1,5 +1,5 @@
 import { readChecksums } from '@drover/engine'
-import { type Direction, parseTarget, type Problem, type Target } from '@drover/history'
+import { type Direction, parseTarget, type Phase, type Problem, type Target } from '@drover/history'
 import {
   appliedIds,
   type Database,
@@ -33,6 +33,8 @@ export interface Request {
   readonly createMissing?: boolean
   /** Default `false`. */
   readonly allowOutOfOrder?: boolean
+  /** The last phase of which an upgrade runs anything. Default: it runs all that the target asks for. */
+  readonly phase?: Phase | undefined
   /** Whether revisions that are half done are gone on with. Default `false`. */
   readonly resume?: boolean
   /** A plan that was made before, which is all that may be done; it brings the target. */
@@ -59,7 +61,7 @@ export async function withPlan(
   act: (planned: Planned) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const { direction, file } = request
-  const { target, allowOutOfOrder = false } = file?.plan ?? request
+  const { target, allowOutOfOrder = false, phase } = file?.plan ?? request
   const parsed = parseTarget(target)
   if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
   const external = direction === 'up' && isTop(parsed.target)
@@ -74,7 +76,7 @@ export async function withPlan(
     readSql: direction === 'up',
   })
   for (const { database, created } of fleet.members)
-    if (created) session.progress(`${database.name}: created the database`)
+    if (created) session.progress(`${database.name}: created the database`, database.name)
   const refuse = (problems: readonly Problem[]) => session.finish({ databases: fleetJson(wanted, fleet) }, problems)
   if (fleet.unread.length > 0) return refuse(fleet.unread.flatMap((unread) => unread.problems))
   if (file) {
@@ -84,6 +86,7 @@ export async function withPlan(
 
   const planned = await plan(session, workspace, fleet, direction, parsed.target, {
     allowOutOfOrder,
+    ...(phase && { phase }),
     resume: request.resume ?? false,
   })
   if (!planned.ok) return refuse(file ? describeUnplannable(file.plan, planned.problems, file.path) : planned.problems)
@@ -92,7 +95,11 @@ export async function withPlan(
   for (const warning of planned.plan.warnings) session.warn(warning)
   const scope = wanted.length === all.length ? 'all' : 'some'
   // Awaited here: the connections are closed when this function returns.
-  return await act({ workspace, plan: planned.plan, request: { target, allowOutOfOrder, scope } })
+  return await act({
+    workspace,
+    plan: planned.plan,
+    request: { target, allowOutOfOrder, ...(phase && { phase }), scope },
+  })
 }
 
 /** Whether a target is as far up as there is anything: only there is it clear how far a database goes that migrates itself. */

@@ -1,6 +1,6 @@
 import { enableCompileCache } from 'node:module'
 
-import type { CliIo, Output } from './io.ts'
+import type { CliIo, Output, SignalListener } from './io.ts'
 import { runCli } from './run-cli.ts'
 
 /**
@@ -82,14 +82,12 @@ async function interrupt(cause?: Error): Promise<never> {
   throw new DroverError({ code: 'INTERRUPTED', message: 'interrupted', hint }, { cause })
 }
 
-function onSignal(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
-  let received = 0
+function onSignal(listener: SignalListener): () => void {
   const listen = (signal: 'SIGINT' | 'SIGTERM') => {
-    received += 1
-    // Whoever asks twice does not want to wait. What is under way on the server ends there as one transaction, done or undone.
+    if (listener(signal) === 'wait') return
+    // What is under way on the server ends there as one transaction, done or undone.
     // oxlint-disable-next-line unicorn/no-process-exit -- there is nobody to return to from a signal
-    if (received > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
-    listener(signal)
+    process.exit(signal === 'SIGINT' ? 130 : 143)
   }
   process.on('SIGINT', listen)
   process.on('SIGTERM', listen)

@@ -1,30 +1,33 @@
+import type { Phase, Problem } from '@drover/history'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import type { RevisionOptions } from './commands/make-revision.ts'
 import type { CliIo } from './io.ts'
 import { documentOf } from './render/document.ts'
+import { asksForLog, endEntry, logLine, problemEntry } from './render/log.ts'
 import type { CommonOptions, Session } from './session.ts'
 import { version } from './version.ts'
 
 /** Reads the command line and runs the command that it names. Each command's code is loaded only when it is called. */
 export async function runProgram(argv: readonly string[], io: CliIo): Promise<number> {
   let exitCode = 0
-  const program = describeProgram(io, (code) => (exitCode = code))
+  // What Commander says is for people.
+  const writeErr = asksForLog(argv) ? () => {} : (text: string) => io.stderr.write(text)
+  const program = describeProgram(io, writeErr, (code) => (exitCode = code))
   try {
     await program.parseAsync(expandAliases(argv), { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportCrash(error, argv, io)
     if (error.exitCode === 0) return 0
-    // Commander has printed what was wrong with the words; a program that reads JSON is told too.
     const early = error.code === 'commander.unknownOption' && argv[0]?.startsWith('-') === true
     const order = 'options stand behind the command: pnpm migrate <command> [options]'
-    if (early) io.stderr.write(`${order}\n`)
-    if (argv.includes('--json')) {
-      const message = error.message.replace(/^error: /, '')
-      const hint = early ? order : 'see: pnpm migrate help'
-      io.stdout.write(documentOf(argv[0] ?? '', 2, { databases: [] }, [{ code: 'USAGE', message, hint }]))
-    }
+    const hint = early ? order : 'see: pnpm migrate help'
+    const problem = { code: 'USAGE', message: error.message.replace(/^error: /, ''), hint } as const
+    // Commander has printed what was wrong with the words; a program that reads JSON is told too.
+    if (asksForLog(argv)) logEnd(argv, io, problem, 2)
+    else if (early) io.stderr.write(`${order}\n`)
+    if (argv.includes('--json')) io.stdout.write(documentOf(argv[0] ?? '', 2, { databases: [] }, [problem]))
     return 2
   }
 }
@@ -38,12 +41,12 @@ function expandAliases(argv: readonly string[]): readonly string[] {
 
 type Action<Options> = (session: Session, options: Options, ...positionals: readonly string[]) => Promise<number>
 
-function describeProgram(io: CliIo, setExitCode: (code: number) => void): Command {
+function describeProgram(io: CliIo, writeErr: (text: string) => void, setExitCode: (code: number) => void): Command {
   const program = new Command('migrate')
     .description('Moves the schemas of all databases of this workspace, in order.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr })
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('see: pnpm migrate help')
     .exitOverride()
@@ -82,13 +85,15 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
         'pnpm migrate upgrade\npnpm migrate upgrade +1 -d gdpr\npnpm migrate upgrade --plan plan.json\npnpm migrate upgrade base:head --sql -d gdpr',
         async () => (await import('./commands/release.ts')).upgrade,
       ),
-    ).option('--allow-out-of-order', 'also apply revisions that were put below applied ones'),
+    )
+      .option('--allow-out-of-order', 'also apply revisions that were put below applied ones')
+      .addOption(phaseOption()),
   )
   withOtherWays(
     withRunOptions(
       add(
         'downgrade [target]',
-        'Revert, in reverse order, down to the target (default: -1, the last revision of each database).',
+        'Revert, in reverse order and whatever their phase, down to the target (default: -1, the last revision of each database).',
         'pnpm migrate downgrade\npnpm migrate downgrade base -d gdpr\npnpm migrate downgrade head:base --sql -d gdpr',
         async () => (await import('./commands/release.ts')).downgrade,
       ),
@@ -109,6 +114,7 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
         'downgrade',
       ),
     )
+    .addOption(phaseOption().conflicts('downgrade'))
   add(
     'current',
     'Show where each database stands.',
@@ -157,12 +163,15 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
       'pnpm migrate revision "add circle capacity"',
       'pnpm migrate revision-creds "rename it" --rename tokens.value=tokens.digest',
       'pnpm migrate revision "fill in the slugs" -d main --empty',
+      'pnpm migrate revision "move the images" -d main --ts',
       'pnpm migrate revision "add invoices" --empty --head main/3f9c --splice \\',
       '  --branch-label billing --depends-on credentials/head',
     ].join('\n'),
     async (options: RevisionOptions) => (await import('./commands/revision.ts')).beginRevision(options),
   )
     .option('--empty', 'write empty files to fill in')
+    .addOption(new Option('--sql', 'the same as --empty').implies({ empty: true }).conflicts('ts'))
+    .addOption(new Option('--ts', 'write a migration.ts to fill in, for data that needs code').implies({ empty: true }))
     .option(
       '--rename <old=new>',
       'what is new is something old under another name: users.name=users.full_name (repeatable)',
@@ -175,6 +184,11 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
     .option('--splice', 'let it come after a revision that is no head, which starts a branch')
     .option('--branch-label <label>', 'a name for its branch (repeatable)', collect)
     .option('--depends-on <revision>', 'what else must be applied first (repeatable)', collect)
+    .addOption(
+      new Option('--phase <phase>', 'when it may run, around a deploy (default: at any time)')
+        .choices(phases)
+        .conflicts('adopt'),
+    )
   // Commander takes the two for one option with two values, and they can be said together.
   let renames: readonly string[] = []
   revision.on('option:rename', (text: string) => {
@@ -251,6 +265,12 @@ function describeProgram(io: CliIo, setExitCode: (code: number) => void): Comman
     .option('--dry-run', 'show the files and change nothing')
     .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
   add(
+    'lock <action>',
+    'Who holds the databases: status; or take one away from a run that does: release.',
+    'pnpm migrate lock status\npnpm migrate lock status --json\npnpm migrate lock release -d main',
+    async () => (await import('./commands/lock.ts')).lock,
+  ).option('-y, --yes', 'do not ask')
+  add(
     'server <action> [database]',
     'The development server: start, stop, status, or url (of a database).',
     'pnpm migrate server status\npsql "$(pnpm --silent migrate server url main)"',
@@ -282,6 +302,11 @@ function withCommonOptions(command: Command): Command {
     .option('-q, --quiet', 'no progress')
     .option('-v, --verbose', 'more detail, and the notices of the servers')
     .addOption(new Option('--color <when>', 'paint the output').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(
+      new Option('--log <how>', 'how progress, warnings and errors are written on stderr')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
 }
 
 function withRunOptions(command: Command): Command {
@@ -293,8 +318,25 @@ function withRunOptions(command: Command): Command {
       'how long a statement waits for a lock before it is tried again (default: 100ms)',
       parseDuration,
     )
+    .option(
+      '--lock-attempts <number>',
+      'how often a revision is tried that cannot have a lock (default: 30)',
+      parseCount,
+    )
+    .option(
+      '--kill-blockers-after <duration>',
+      'end sessions that hold a lock it needs and have been idle in a transaction for so long (default: none)',
+      parseDuration,
+    )
     .option('--statement-timeout <duration>', 'how long a statement may take (default: no limit)', parseDuration)
     .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
+    .addOption(
+      new Option('--transaction <scope>', 'what has a transaction of its own: each revision, or all of a database')
+        .choices(['per-revision', 'all'])
+        .default('per-revision'),
+    )
+    .option('--no-hooks', 'run none of the hooks that database.ts and drover.config.ts declare')
+    .option('--jobs <number>', 'how many databases to work on at the same time (default: 4)', parseJobs)
     .addOption(
       new Option('--on-failure <what>', 'what becomes of the other databases when one fails')
         .choices(['stop', 'continue', 'rollback'])
@@ -302,14 +344,34 @@ function withRunOptions(command: Command): Command {
     )
 }
 
+// Written out, so that help loads no other package.
+const phases = ['expand', 'backfill', 'contract'] as const satisfies readonly Phase[]
+
+/** How far an upgrade goes around a deploy. */
+function phaseOption(): Option {
+  return new Option('--phase <phase>', 'run nothing of a later phase, nor what comes after it').choices(phases)
+}
+
 /** Doing what was planned before, or writing down what would be done. */
 function withOtherWays(command: Command): Command {
   return command
     .addOption(
-      new Option('--plan <file>', 'do what a file of "plan --out" says, and nothing else').conflicts('allowOutOfOrder'),
+      new Option('--plan <file>', 'do what a file of "plan --out" says, and nothing else').conflicts([
+        'allowOutOfOrder',
+        'phase',
+      ]),
     )
     .addOption(
       new Option('--resume', 'go on with a revision whose statements are not all done').conflicts(['plan', 'sql']),
+    )
+    .addOption(
+      new Option('--abandon', 'forget that a revision was begun whose statements are not all done').conflicts([
+        'plan',
+        'sql',
+        'resume',
+        'phase',
+        'allowOutOfOrder',
+      ]),
     )
     .option('--sql', 'print a script for psql instead; for a range <a:b> without any server')
     .option('--out-dir <folder>', 'with --sql: write a script for each database into a folder')
@@ -319,11 +381,22 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value]
 }
 
+/** A number from 1. */
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is a number from 1.')
+  return Number(text)
+}
+
 /** `100ms`, `2s`, `10m`, `1h`; a number alone is milliseconds. */
 function parseDuration(text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)?$/.exec(text)
   if (!match) throw new InvalidArgumentError('It is a duration, such as 500ms, 2s, 10m or 1h.')
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 'ms']!
+}
+
+function parseJobs(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is a number of databases, from 1 to 9999.')
+  return Number(text)
 }
 
 /** Runs a command; what it throws becomes the end of the command. */
@@ -341,10 +414,19 @@ async function settle(session: Session, run: () => Promise<number>): Promise<num
 }
 
 function reportCrash(error: unknown, argv: readonly string[], io: CliIo): number {
-  io.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  if (argv.includes('--json'))
-    io.stdout.write(documentOf(argv[0] ?? '', 1, {}, [{ code: 'INTERNAL', message: String(error) }]))
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const problem = { code: 'INTERNAL', message: String(error) } as const
+  if (asksForLog(argv)) logEnd(argv, io, { ...problem, serverNotes: [stack] }, 1)
+  else io.stderr.write(`error: ${stack}\n`)
+  if (argv.includes('--json')) io.stdout.write(documentOf(argv[0] ?? '', 1, {}, [problem]))
   return 1
+}
+
+/** What ended a command line before its command could say anything, as entries. */
+function logEnd(argv: readonly string[], io: CliIo, problem: Problem, exitCode: number): void {
+  for (const entry of [problemEntry(problem, 'error'), endEntry(exitCode, process.uptime() * 1000)]) {
+    io.stderr.write(logLine(entry, argv[0] ?? '', new Date()))
+  }
 }
 
 function indent(text: string): string {

@@ -142,12 +142,13 @@ export async function carryOutProvisioning(
 ): Promise<readonly Problem[]> {
   for (const { database, wanted, url, passwords, keep } of works) {
     const onStep = (step: AccessStep | PasswordStep) => {
-      session.progress(`${database.name}: ${describeStep(step)}`)
+      session.progress(`${database.name}: ${describeStep(step)}`, database.name)
       if (step.where === 'password' || step.makes === undefined || passwords[step.makes] !== undefined) return
       const variable = `${variablePrefix(database.name)}_${step.makes.toUpperCase()}_PASSWORD`
       const role = wanted.roles[step.makes]
       session.progress(
         `${database.name}: ${role} has no password yet: set ${variable} and run init again, or use \\password of psql`,
+        database.name,
       )
     }
     try {

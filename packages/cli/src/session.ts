@@ -2,8 +2,8 @@ import { userInfo, hostname } from 'node:os'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { type Actor, ConnectionUrl } from '@drover/engine'
-import { type Direction, DroverError, type Problem, throwProblems } from '@drover/history'
+import { type Actor, ConnectionUrl, type Hook } from '@drover/engine'
+import { type Direction, DroverError, type Phase, type Problem, throwProblems } from '@drover/history'
 import {
   type Database,
   databaseOfFolder,
@@ -12,6 +12,7 @@ import {
   type Fleet,
   isExternal,
   isNamed,
+  loadRunHooks,
   locateDatabases,
   type Located,
   type Member,
@@ -20,12 +21,14 @@ import {
   readNeighbours,
   readVariable,
   selectDatabases,
+  withoutHooks,
   type Workspace,
 } from '@drover/orchestrator'
 
 import { type ExitCode, exitCodeOf } from './exit-code.ts'
 import type { CliIo } from './io.ts'
 import { documentOf } from './render/document.ts'
+import { endEntry, type LogEntry, logLine, problemEntry } from './render/log.ts'
 import { type ColorMode, type Style, styleFor } from './render/style.ts'
 import { problemText } from './render/text.ts'
 import { version } from './version.ts'
@@ -37,6 +40,12 @@ export interface CommonOptions {
   readonly quiet?: boolean
   readonly verbose?: boolean
   readonly color?: ColorMode
+  /** How stderr is written. Default `text`. */
+  readonly log?: 'text' | 'json'
+  /** Of the commands that can be told one. */
+  readonly phase?: Phase
+  /** Whether hooks are run, and shown. Default `true`. */
+  readonly hooks?: boolean
 }
 
 /** The fields of a command's document that are its own. */
@@ -51,6 +60,7 @@ export class Session {
   readonly io: CliIo
   readonly options: CommonOptions
   readonly #warnings: Problem[] = []
+  readonly #started = performance.now()
   #besides: () => Body = () => ({})
 
   constructor(command: string, io: CliIo, options: CommonOptions) {
@@ -61,12 +71,12 @@ export class Session {
 
   /** Style of stdout. */
   get out(): Style {
-    return styleFor(this.io.stdout, this.options.color ?? 'auto', this.io.env)
+    return styleFor(this.io.stdout, this.#colorMode, this.io.env)
   }
 
   /** Style of stderr. */
   get err(): Style {
-    return styleFor(this.io.stderr, this.options.color ?? 'auto', this.io.env)
+    return styleFor(this.io.stderr, this.#colorMode, this.io.env)
   }
 
   /** Prints lines of data. With `--json` there is one document instead, and this prints nothing. */
@@ -74,16 +84,29 @@ export class Session {
     if (!this.options.json) this.io.stdout.write(lines.map((line) => `${line}\n`).join(''))
   }
 
-  /** Prints a line of progress. */
-  progress(line: string): void {
-    if (!this.options.quiet) this.io.stderr.write(`${line}\n`)
+  /** Prints a line of progress; `database` is what it is about, where it is about one. */
+  progress(line: string, database?: string): void {
+    const about = database !== undefined && { database }
+    this.tell(() => ({ level: 'info', event: 'progress', message: line, ...about }), line)
+  }
+
+  /** Tells what happens: as a line of progress, if people need to be told, or with `--log json` as an entry. */
+  tell(entry: () => LogEntry, line?: string): void {
+    if (this.isLogged) this.#log(entry())
+    else if (line !== undefined && !this.options.quiet) this.io.stderr.write(`${line}\n`)
+  }
+
+  /** Whether programs read stderr: then there is no colour in it, and no place for questions. */
+  get isLogged(): boolean {
+    return this.options.log === 'json'
   }
 
   /** Prints what should be known and stops nothing. */
   warn(warning: Problem): void {
-    const problem = withDatabaseInHint(warning)
+    const problem = this.#completeHint(warning)
     this.#warnings.push(problem)
-    this.io.stderr.write(`${problemText(problem, this.err, 'warning')}\n`)
+    if (this.isLogged) this.#log(problemEntry(problem, 'warn'))
+    else this.io.stderr.write(`${problemText(problem, this.err, 'warning')}\n`)
   }
 
   /** With `--json`: what the document says beside its body, however the command ends. It is called at the end. */
@@ -97,9 +120,13 @@ export class Session {
    * @param exitCode default: what the problems call for, 0 without any
    */
   finish(body: Body | (() => Body) = {}, found: readonly Problem[] = [], exitCode?: ExitCode): ExitCode {
-    const problems = found.map(withDatabaseInHint)
+    const problems = found.map((problem) => this.#completeHint(problem))
     const code = exitCode ?? (problems.length > 0 ? exitCodeOf(problems) : 0)
-    for (const problem of problems) this.io.stderr.write(`${problemText(problem, this.err)}\n`)
+    for (const problem of problems) {
+      if (this.isLogged) this.#log(problemEntry(problem, 'error'))
+      else this.io.stderr.write(`${problemText(problem, this.err)}\n`)
+    }
+    if (this.isLogged) this.#log(endEntry(code, performance.now() - this.#started))
     if (this.options.json) {
       const whole = this.#withWarnings({ ...(typeof body === 'function' ? body() : body), ...this.#besides() })
       this.io.stdout.write(documentOf(this.command, code, whole, problems))
@@ -116,7 +143,8 @@ export class Session {
     readonly workspace: Workspace
     readonly selected: readonly Database[]
   }> {
-    const workspace = await discoverWorkspace(this.io.cwd)
+    const found = await discoverWorkspace(this.io.cwd)
+    const workspace = this.options.hooks === false ? withoutHooks(found) : found
     const names = this.#wantedNames(workspace)
     const named = selectDatabases(workspace, names)
     if (external) return { workspace, selected: named }
@@ -125,6 +153,14 @@ export class Session {
       throwProblems(named.filter(isExternal).map((database) => describeExternal(this.command, database)))
     }
     return { workspace, selected }
+  }
+
+  /**
+   * The hooks of a run as a whole.
+   * @throws {DroverError} `CONFIG_INVALID`
+   */
+  async runHooks(workspace: Workspace): Promise<readonly Hook[]> {
+    return this.options.hooks === false ? [] : loadRunHooks(workspace.root)
   }
 
   /** Connects to databases and reads where they stand. Starts the development server when the environment names no database. */
@@ -137,7 +173,12 @@ export class Session {
     return openFleet(located, {
       root: workspace.root,
       ...options,
-      ...(this.options.verbose && { onNotice: (database, message) => this.progress(`${database}: ${message}`) }),
+      ...(this.options.verbose && {
+        onNotice: (database, message) => {
+          const lines = message.split('\n').map((line) => `${database}: ${line}`)
+          this.tell(() => ({ level: 'info', event: 'notice', message, database }), lines.join('\n'))
+        },
+      }),
     })
   }
 
@@ -206,6 +247,26 @@ export class Session {
     }
   }
 
+  /** Who decides in a history does not know the name of its database, nor what was typed; whoever types the next command needs both. */
+  #completeHint(problem: Problem): Problem {
+    const { hint, database } = problem
+    if (hint === undefined) return problem
+    const named = database === undefined ? hint : hint.replaceAll('<database>', database)
+    const { phase } = this.options
+    if (!phase) return { ...problem, hint: named }
+    // Going on must not run what the first try was told to leave.
+    return { ...problem, hint: named.replaceAll(/(\bupgrade [^;]*--resume)(?! --phase)/g, `$1 --phase ${phase}`) }
+  }
+
+  get #colorMode(): ColorMode {
+    return this.isLogged ? 'never' : (this.options.color ?? 'auto')
+  }
+
+  #log(entry: LogEntry): void {
+    if (this.options.quiet && entry.level === 'info') return
+    this.io.stderr.write(logLine(entry, this.command, new Date()))
+  }
+
   #withWarnings(body: Body): Body {
     return this.#warnings.length === 0 ? body : { ...body, warnings: this.#warnings }
   }
@@ -254,14 +315,6 @@ function describeExternal(command: string, { name, config }: Database): Problem 
     message: `it has no revisions, so there is nothing here for ${command}: it is managed by ${config.external?.managedBy}`,
     hint: `leave it out of --database; "current", "init" and "upgrade" to head take it along`,
   }
-}
-
-/** Who decides in a history does not know the name of its database; whoever types the command that is given needs it. */
-function withDatabaseInHint(problem: Problem): Problem {
-  const { hint, database } = problem
-  return hint === undefined || database === undefined
-    ? problem
-    : { ...problem, hint: hint.replaceAll('<database>', database) }
 }
 
 /** The passwords of the roles that `init` has made on the development server, by role. */

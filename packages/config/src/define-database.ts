@@ -1,6 +1,8 @@
 import * as v from 'valibot'
 
 import { type AccessConfig, type AccessOptions, accessSchema, fillInAccess, findRoleFaults } from './access.ts'
+import { describeIssue } from './describe-issue.ts'
+import { databaseHooksSchema, type Hooks, type HooksConfig } from './hooks.ts'
 import { nameThat } from './name.ts'
 
 const kinds = [
@@ -72,6 +74,7 @@ const fields = {
   database: v.optional(v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))),
   protected: v.optional(v.boolean('must be true or false'), false),
   access: v.optional(accessSchema),
+  hooks: v.exactOptional(databaseHooksSchema),
   personalData: v.exactOptional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
   foreign: v.optional(
     v.array(
@@ -155,6 +158,8 @@ export interface DatabaseDeclaration {
    * the defaults. Default: roles and grants are nothing that Drover knows of.
    */
   readonly access?: AccessOptions
+  /** Files of SQL or TypeScript that run beside the revisions, whenever there are any to run. Default none. */
+  readonly hooks?: Hooks
   /**
    * Path of the file that says of every column whether it holds personal data, what for, and for how long. Only `data-map`
    * and `check` load it. Needs a `schema`. Default: nothing is said.
@@ -208,6 +213,8 @@ export interface DatabaseConfig {
   /** Missing where none is declared. */
   readonly access?: AccessConfig
   /** Missing where none is declared. */
+  readonly hooks?: HooksConfig
+  /** Missing where none is declared. */
   readonly personalData?: string
   readonly foreign: readonly string[]
   /** Missing for a database with revisions. */
@@ -232,7 +239,7 @@ export function parseDatabaseConfig(exported: unknown): ConfigResult {
 
 function parseOwn(exported: unknown): ConfigResult {
   const result = v.safeParse(schema, exported)
-  if (!result.success) return { ok: false, faults: result.issues.map(describeIssue) }
+  if (!result.success) return { ok: false, faults: result.issues.map(describe) }
   const { kind: _, name, url, urlCommand, database, access: declared, ...rest } = result.output
   const access = declared && fillInAccess(name, declared)
   const isIncomparable = rest.personalData !== undefined && rest.schema === undefined
@@ -257,7 +264,7 @@ function parseOwn(exported: unknown): ConfigResult {
 
 function parseExternal(exported: unknown): ConfigResult {
   const result = v.safeParse(externalSchema, exported)
-  if (!result.success) return { ok: false, faults: result.issues.map(describeIssue) }
+  if (!result.success) return { ok: false, faults: result.issues.map(describe) }
   const { kind: _, name, url, urlCommand, database, access: declared, ...more } = result.output
   const { command, commandTimeout, managedBy, ...rest } = more
   const access = declared && fillInAccess(name, declared)
@@ -291,17 +298,6 @@ function variableOf(name: string): string {
   return `${name.replaceAll('-', '_').toUpperCase()}_DATABASE_URL`
 }
 
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const field = v.getDotPath(issue)
-  if (field === null) return `the default export must be defineDatabase({ … }), and is ${describeReceived(issue)}`
-  if (issue.expected === 'never') return `"${field}" is not an option`
-  if (issue.received === 'undefined') return `"${field}" is missing`
-  // What is empty has a length of 0 for its received value, which says nothing.
-  if (issue.type === 'non_empty') return `"${field}" ${issue.message}`
-  return `"${field}" ${issue.message}, and is ${describeReceived(issue)}`
-}
-
-/** The value that was found, unless it may hold a password: a URL in the wrong place must not end up in a log. */
-function describeReceived(issue: v.BaseIssue<unknown>): string {
-  return /:\/\/|@|=/.test(issue.received) ? 'a connection string, which belongs in the environment' : issue.received
+function describe(issue: v.BaseIssue<unknown>): string {
+  return describeIssue(issue, 'defineDatabase')
 }

@@ -72,6 +72,43 @@ describe('replayHistory', () => {
     expect(await shadow.connection.send('select bodies from settings')).toEqual([{ bodies: 'on' }])
   })
 
+  it.each([
+    [{ range: { key: 'users.id', size: 2 }, pauseMs: 0 }, 'update users set n = n + 1 where id > :from and id <= :to'],
+    [{ pauseMs: 0 }, 'update users set n = 1 where id in (select id from users where n = 0 limit 2)'],
+  ])('runs a revision in batches, with rows and without: %j', async (batch, two) => {
+    for (const rows of [0, 5]) {
+      const one = `create table users (id int primary key, n int default 0); insert into users select generate_series(1, ${rows})`
+      await using root = await workspace({ one, two }, { two: { batch } })
+
+      await using shadow = await replayHistory(inject('serverUrl'), root.path, root.revisions)
+
+      expect(await shadow.connection.send('select sum(n)::int from users')).toEqual([{ sum: rows || null }])
+    }
+  })
+
+  it.each([
+    [
+      { range: { key: 'users.id', size: 2 }, pauseMs: 0 },
+      'delete from nobody where id > :from and id <= :to',
+      'nobody',
+    ],
+    [
+      { range: { key: 'users.no', size: 2 }, pauseMs: 0 },
+      'delete from users where id > :from and id <= :to',
+      'users.no',
+    ],
+    [{ pauseMs: 0 }, 'delete from nobody', 'relation "nobody" does not exist'],
+    [{ pauseMs: 0 }, 'update users set id = id', 'still changes rows after 1000 batches'],
+  ])('says what is wrong with a revision in batches: %j %s', async (batch, two, told) => {
+    const one = 'create table users (id int primary key); insert into users values (1)'
+    await using root = await workspace({ one, two }, { two: { batch } })
+
+    await expect(replayHistory(inject('serverUrl'), root.path, root.revisions)).rejects.toMatchObject({
+      code: 'SHADOW_FAILED',
+      message: expect.stringContaining(told),
+    })
+  })
+
   it('runs a revision without a transaction statement by statement', async () => {
     await using root = await workspace({
       one: 'create table users (id int)',
@@ -140,7 +177,10 @@ describe('replayHistory', () => {
 })
 
 /** A workspace with revisions in a row, by their names. */
-async function workspace(scripts: Readonly<Record<string, string>>) {
+async function workspace(
+  scripts: Readonly<Record<string, string>>,
+  fields: Readonly<Record<string, Partial<Revision>>> = {},
+) {
   const path = await mkdtemp(join(tmpdir(), 'drover-shadow-'))
   const revisions: Revision[] = []
   for (const [name, sql] of Object.entries(scripts)) {
@@ -156,6 +196,7 @@ async function workspace(scripts: Readonly<Record<string, string>>) {
       created: '2026-01-01T00:00:00.000Z',
       folder,
       reversible: false,
+      ...fields[name],
     })
   }
   return { path, revisions, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }

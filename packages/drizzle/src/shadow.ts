@@ -1,11 +1,14 @@
 import {
+  batchOf,
   type Connection,
   ConnectionUrl,
   findScriptProblems,
   lineAt,
   openConnection,
   readScript,
+  replayCode,
   type Script,
+  writeReplay,
 } from '@drover/engine'
 import { DroverError, type Problem, type Revision, throwProblems } from '@drover/history'
 import { createThrowawayDatabase } from '@drover/server'
@@ -52,7 +55,7 @@ export async function replayInto(shadow: Shadow, root: string, revisions: readon
   const scripts: Script[] = []
   for (const revision of revisions) scripts.push(await readScript(root, revision, 'up'))
   throwProblems(scripts.flatMap(findScriptProblems).map(describeUnusable))
-  const failure = await sendTogether(shadow.connection, scripts)
+  const failure = await sendTogether(shadow.connection, root, scripts)
   if (failure) throw new DroverError(failure)
   // Whoever goes on should not find settings of the history's sessions.
   await shadow.connection[Symbol.asyncDispose]()
@@ -83,6 +86,7 @@ async function openShadow(server: string, template: string | undefined): Promise
       url,
       send: async (sql, onRow) => (await open()).send(sql, onRow),
       isPooled: async () => (await open()).isPooled(),
+      cancel: async () => current?.cancel(),
       [Symbol.asyncDispose]: close,
     },
     copy: async () => {
@@ -118,13 +122,32 @@ function describeUnusable(problem: Problem): Problem {
 }
 
 /** As few messages as possible, in which each revision has a transaction of its own. */
-async function sendTogether(connection: Connection, scripts: readonly Script[]): Promise<Problem | undefined> {
+async function sendTogether(
+  connection: Connection,
+  root: string,
+  scripts: readonly Script[],
+): Promise<Problem | undefined> {
   for (const part of partScripts(scripts)) {
-    const failure =
-      part[0]?.revision.transaction === 'none' ? await sendOneByOne(connection, part) : await sendPart(connection, part)
+    const failure = await runPart(connection, root, part)
     if (failure) return failure
   }
   return undefined
+}
+
+async function runPart(connection: Connection, root: string, scripts: readonly Script[]): Promise<Problem | undefined> {
+  const [first] = scripts
+  if (first?.revision.language === 'typescript') {
+    // What it does may be DDL as well. Of the caller's environment, as for a schema, it sees nothing.
+    const problem = await replayCode(connection.url, first, { root, environment: {} })
+    return problem && describeUnusable(problem)
+  }
+  const batch = first && batchOf(first)
+  if (first && batch) {
+    const statement = await writeReplay(connection, first, batch)
+    if (typeof statement !== 'string') return describeUnusable(statement)
+    return sendOneByOne(connection, [first], () => [statement])
+  }
+  return first?.revision.transaction !== undefined ? sendOneByOne(connection, scripts) : sendPart(connection, scripts)
 }
 
 async function sendPart(connection: Connection, scripts: readonly Script[]): Promise<Problem | undefined> {
@@ -139,13 +162,19 @@ async function sendPart(connection: Connection, scripts: readonly Script[]): Pro
 /** Longest text of a message, in characters: the server takes all of it apart before it runs any of it. */
 const messageSize = 1_000_000
 
+/** Whether a script is no text that could share a message. */
+function isAlone(script: Script): boolean {
+  const { transaction, language } = script.revision
+  return transaction !== undefined || language === 'typescript' || batchOf(script) !== undefined
+}
+
 /** Neighbours that can share a message. */
 function partScripts(scripts: readonly Script[]): readonly (readonly Script[])[] {
   const parts: Script[][] = []
   let size = 0
   for (const script of scripts) {
     const before = parts.at(-1)
-    const alone = script.revision.transaction === 'none' || before?.[0]?.revision.transaction === 'none'
+    const alone = isAlone(script) || (before?.[0] !== undefined && isAlone(before[0]))
     if (!before || alone || size + script.sql.length > messageSize) {
       parts.push([script])
       size = script.sql.length
@@ -158,10 +187,14 @@ function partScripts(scripts: readonly Script[]): readonly (readonly Script[])[]
 }
 
 /** Statement by statement, so that a failure has a place. */
-async function sendOneByOne(connection: Connection, scripts: readonly Script[]): Promise<Problem | undefined> {
+async function sendOneByOne(
+  connection: Connection,
+  scripts: readonly Script[],
+  textsOf = ({ statements }: Script): readonly string[] => statements.map(({ text }) => text),
+): Promise<Problem | undefined> {
   for (const script of scripts) {
-    const texts = script.statements.map(({ text }) => text)
-    const failure = await tryStatements(connection, texts, script.revision.transaction ?? 'per-revision')
+    const transaction = script.revision.transaction === undefined ? 'per-revision' : 'none'
+    const failure = await tryStatements(connection, textsOf(script), transaction)
     if (failure) return describeFailure(script, failure, script.statements[failure.index]?.start)
   }
   return undefined

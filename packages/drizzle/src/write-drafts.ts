@@ -7,7 +7,7 @@ import { idOfSnapshot } from './kit/snapshot-id.ts'
 /** Where drafted revisions hang in the graph, and what they say they do. */
 export type DraftPlace = Pick<
   RevisionDraft,
-  'message' | 'parents' | 'labels' | 'dependsOn' | 'dependsOnElsewhere' | 'created'
+  'message' | 'parents' | 'labels' | 'dependsOn' | 'dependsOnElsewhere' | 'created' | 'phase'
 >
 
 /**
@@ -24,10 +24,10 @@ export function writeDrafts(
 ): readonly Revision[] {
   const ids = drafted.map(({ snapshot }) => idOfSnapshot(snapshot))
   const drafts = drafted.map(({ part, up, down, snapshot, objects, transaction, proof }, index) => {
-    const { message, created } = place
+    const { message, created, phase } = place
     const before = ids[index - 1]
     const draft: RevisionDraft = {
-      ...(before === undefined ? place : { created, parents: [before] }),
+      ...(before === undefined ? place : { created, parents: [before], ...(phase && { phase }) }),
       id: ids[index]!,
       message: part === undefined ? message : `${message}: ${part}`,
       ...(transaction !== undefined && { transaction }),

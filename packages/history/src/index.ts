@@ -11,9 +11,20 @@ export {
   type History,
   type HistoryResult,
 } from './graph.ts'
-export { describeHalfDone, type HalfDone, type Leftover } from './half-done.ts'
+export {
+  abandonCommand,
+  type BatchProgress,
+  describeDone,
+  describeHalfDone,
+  describeUnfinishedBackfill,
+  goesOn,
+  type HalfDone,
+  type Leftover,
+  resumeCommand,
+} from './half-done.ts'
 export { checkMerge, type MergeCheck } from './merge.ts'
 export { type Node, sortTopologically, findCircle } from './order.ts'
+export { isLaterPhase, type Phase, phases } from './phase.ts'
 export {
   type AppliedRevision,
   type Direction,
@@ -28,9 +39,26 @@ export {
   type Step,
   type UpgradeOptions,
 } from './plan.ts'
-export { DroverError, type Problem, type ProblemCode, throwProblems } from './problem.ts'
+export { findHeldBack, type PhasedNode } from './plan-phase.ts'
+export {
+  type Blocker,
+  type BlockingLock,
+  DroverError,
+  type Problem,
+  type ProblemCode,
+  throwProblems,
+} from './problem.ts'
 export { type RangeResolution, type RangeUse, resolveRange } from './range.ts'
 export { resolvePlace, severalHeads } from './resolve.ts'
-export { idLength, isRevisionId, nameRevision, type ElsewhereDependency, type Revision } from './revision.ts'
+export {
+  idLength,
+  isRevisionId,
+  missingWayBack,
+  nameRevision,
+  scriptFile,
+  type Batch,
+  type ElsewhereDependency,
+  type Revision,
+} from './revision.ts'
 export { planStamp, type Stamp, type StampPlan } from './stamp.ts'
 export { faultOfLabel, formatRange, formatTarget, parseRange, parseTarget, type Range, type Target } from './target.ts'

@@ -2,7 +2,7 @@ import { compareChecksums } from './checksum.ts'
 import { ancestorsOf, comesAfter, type History, unknownOf } from './graph.ts'
 import type { Problem } from './problem.ts'
 import { resolveDowngrade, resolveUpgrade } from './resolve.ts'
-import { nameRevision, type Revision } from './revision.ts'
+import { missingWayBack, nameRevision, type Revision, scriptFile } from './revision.ts'
 import { formatTarget, type Target } from './target.ts'
 
 /** One revision to apply (`up`) or to revert (`down`). */
@@ -59,7 +59,7 @@ export function planUpgrade(
 /**
  * Plans a downgrade: reverts, in reverse run order, every applied revision that descends from the target, and whatever
  * comes after one of those, in other branches too. `base` reverts everything. Refused: a target that cannot be resolved
- * or is not applied, applied revisions whose folder is gone, and steps without a `down.sql`.
+ * or is not applied, applied revisions whose folder is gone, and steps without a way back.
  */
 export function planDowngrade(history: History, applied: ReadonlySet<string>, target: Target): Plan {
   const disagreements = findUnknown(history, applied)
@@ -118,9 +118,9 @@ export function findEdited(
     return {
       code: 'APPLIED_EDITED',
       revision: row.id,
-      file: `${revision.folder}/migration.sql`,
+      file: scriptFile(revision, 'up'),
       message: `${nameRevision(revision)} was edited after it was applied on ${row.appliedAt}`,
-      hint: `restore ${revision.folder}/migration.sql, and put the change into a new revision`,
+      hint: `restore ${scriptFile(revision, 'up')}, and put the change into a new revision`,
     }
   })
 }
@@ -139,7 +139,7 @@ export function findReformatted(
     return {
       code: 'APPLIED_REFORMATTED',
       revision: row.id,
-      file: `${revision.folder}/migration.sql`,
+      file: scriptFile(revision, 'up'),
       message: `comments or white space of ${nameRevision(revision)} were edited after it was applied on ${row.appliedAt}; its statements are the same`,
       hint: 'have the database remember the file as it is now: pnpm migrate repair',
     }
@@ -213,11 +213,12 @@ function describeWrongWay(target: Target): Problem {
 }
 
 function describeIrreversible(revision: Revision): Problem {
+  const { name, place } = missingWayBack(revision)
   return {
     code: 'IRREVERSIBLE',
     revision: revision.id,
-    file: `${revision.folder}/down.sql`,
-    message: `${nameRevision(revision)} cannot be reverted: it has no down.sql`,
-    hint: `write ${revision.folder}/down.sql, or choose a target that keeps this revision`,
+    file: scriptFile(revision, 'down'),
+    message: `${nameRevision(revision)} cannot be reverted: it has no ${name}`,
+    hint: `write ${place}, or choose a target that keeps this revision`,
   }
 }

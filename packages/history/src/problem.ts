@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'DUPLICATE_LABEL'
   | 'MISSING_PARENT'
   | 'CYCLE'
+  | 'HOOK_INVALID'
   // the Drizzle schema of a database, its snapshots, and the objects declared beside it
   | 'SCHEMA_INVALID'
   | 'SNAPSHOT_INVALID'
@@ -59,6 +60,7 @@ export type ProblemCode =
   | 'STATE_MOVED'
   | 'PLAN_STALE'
   | 'PENDING'
+  | 'BACKFILL_UNFINISHED'
   | 'ELSEWHERE_UNKNOWN'
   | 'ELSEWHERE_PENDING'
   | 'ELSEWHERE_NEEDED'
@@ -75,7 +77,9 @@ export type ProblemCode =
   | 'ACCESS_UNPROVED'
   // while running
   | 'STATEMENT_FAILED'
+  | 'MIGRATION_FAILED'
   | 'COMMAND_FAILED'
+  | 'HOOK_FAILED'
   | 'CONNECTION_LOST'
   | 'LEASE_LOST'
   | 'HALF_DONE'
@@ -95,12 +99,55 @@ export interface Problem {
   readonly file?: string
   /** Line in `file`, from 1. */
   readonly line?: number
+  /** Column in `line`, from 1, in characters. */
+  readonly column?: number
+  /** The lines of `file` that are at fault behind their numbers, with a caret under the column, as a terminal shows them. */
+  readonly excerpt?: readonly string[]
   /** The statement that failed, as it stands in the file. */
   readonly statement?: string
   /** PostgreSQL's five-character error code. */
   readonly sqlstate?: string
   /** What the server added: its DETAIL, HINT and CONTEXT lines; or what a program said that was run. */
   readonly serverNotes?: readonly string[]
+  /** Who holds the locks that were not to be had. */
+  readonly blockers?: readonly Blocker[]
+}
+
+/** A session, or a transaction prepared for two-phase commit, that keeps a revision from a lock. */
+export interface Blocker {
+  /** Process id of the session's server process. `undefined` for a prepared transaction, which has none. */
+  readonly pid?: number
+  /** The name that a transaction was prepared under. */
+  readonly prepared?: string
+  readonly user?: string
+  readonly applicationName?: string
+  /** As in `pg_stat_activity`: `client backend`, `autovacuum worker`, … */
+  readonly backendType?: string
+  /** As in `pg_stat_activity`: `active`, `idle in transaction`, … */
+  readonly state?: string
+  /** When its last query began; ISO 8601. */
+  readonly queryStart?: string
+  /** In milliseconds, as are the others. */
+  readonly queryAgeMs?: number
+  readonly transactionAgeMs?: number
+  /** How long it has been in this state. */
+  readonly stateAgeMs?: number
+  /** The beginning of its last query, on one line and without the text of its literals. */
+  readonly statement?: string
+  /** Whether the server shows its state and its query to nobody but members of `pg_read_all_stats`, which we are not. */
+  readonly hidden: boolean
+  /** Its locks on what we wait for. */
+  readonly locks: readonly BlockingLock[]
+}
+
+/** A lock that is in the way. */
+export interface BlockingLock {
+  /** With its schema. */
+  readonly relation: string
+  /** As in `pg_locks`: `AccessShareLock`, … */
+  readonly mode: string
+  /** `false` for a session that waits for the lock itself, and is ahead of us. */
+  readonly granted: boolean
 }
 
 /** The answer of a decision that cannot be made. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { exampleRevision } from './example-history.ts'
-import { inCreationOrder, isRevisionId, nameRevision } from './revision.ts'
+import { inCreationOrder, isRevisionId, missingWayBack, nameRevision, scriptFile } from './revision.ts'
 
 describe('isRevisionId', () => {
   it('takes exactly 12 lower-case hex digits', () => {
@@ -14,6 +14,25 @@ describe('isRevisionId', () => {
 describe('nameRevision', () => {
   it('gives the id and the message', () => {
     expect(nameRevision({ id: '3f9c1a7be204', message: 'add oauth tokens' })).toBe('3f9c1a7be204 "add oauth tokens"')
+  })
+})
+
+describe('scriptFile', () => {
+  it('names a file for each side of SQL, and one for both sides of TypeScript', () => {
+    expect(scriptFile({ folder: 'm/a' }, 'up')).toBe('m/a/migration.sql')
+    expect(scriptFile({ folder: 'm/a' }, 'down')).toBe('m/a/down.sql')
+    expect(scriptFile({ folder: 'm/a', language: 'typescript' }, 'up')).toBe('m/a/migration.ts')
+    expect(scriptFile({ folder: 'm/a', language: 'typescript' }, 'down')).toBe('m/a/migration.ts')
+  })
+})
+
+describe('missingWayBack', () => {
+  it('names what is to be written where', () => {
+    expect(missingWayBack({ folder: 'm/a' })).toEqual({ name: 'down.sql', place: 'm/a/down.sql' })
+    expect(missingWayBack({ folder: 'm/a', language: 'typescript' })).toEqual({
+      name: '"down" in its migration.ts',
+      place: '"down" in m/a/migration.ts',
+    })
   })
 })
 

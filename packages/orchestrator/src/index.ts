@@ -1,7 +1,16 @@
+export {
+  type Abandonment,
+  type AbandonmentOutcome,
+  type AbandonmentsResult,
+  type AbandonOptions,
+  planAbandonments,
+  runAbandonments,
+} from './release/abandon.ts'
 export { type Fleet, type FleetOptions, type Member, openFleet, problemsOf, type Unread } from './release/fleet.ts'
 export { findBrokenDependencies, type NamedHistory } from './release/dependencies.ts'
 export type { Neighbour, Segment } from './release/interleave.ts'
 export { readNeighbours } from './release/neighbours.ts'
+export type { HeldBack } from './release/phases.ts'
 export {
   type DatabasePlan,
   databasesOfTarget,
@@ -17,7 +26,10 @@ export {
   partsOfRange,
   writeScripts,
 } from './release/offline-release.ts'
-export type { DatabaseOutcome, ReleaseEvent } from './release/outcome.ts'
+export type { DatabaseOutcome, ReleaseEvent, ReleaseOutcome } from './release/outcome.ts'
+export { hooksOf } from './hooks/declared-hooks.ts'
+export type { HookOutcome } from './hooks/run-hooks.ts'
+export { loadRunHooks } from './workspace/load-run-hooks.ts'
 export {
   decodePlanFile,
   describePlanFile,
@@ -46,12 +58,12 @@ export {
   discoverWorkspace,
   isExternal,
   selectDatabases,
+  withoutHooks,
   type Workspace,
 } from './workspace/discover.ts'
 export { type DataMap, findUnclassified, loadDataMap, type TableColumn } from './workspace/data-map.ts'
 export {
   type DevelopmentServer,
-  type Environment,
   isNamed,
   locateDatabases,
   type Located,

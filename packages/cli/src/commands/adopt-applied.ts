@@ -135,6 +135,7 @@ async function compareWithLive(
   if (unfilled.length > 0) {
     session.progress(
       `${database.name}: not compared with what its history builds: the SQL of ${count(unfilled.length, 'revision')} is not there`,
+      database.name,
     )
     return []
   }
@@ -145,7 +146,10 @@ async function compareWithLive(
     const roles = declaredRoles(database)
     const drift = await findDrift({ live: connection, server, root, history, applied, foreign, roles })
     if (drift.differences.length === 0) {
-      session.progress(`${database.name}: as these revisions build it (${count(drift.objects, 'object')} compared)`)
+      session.progress(
+        `${database.name}: as these revisions build it (${count(drift.objects, 'object')} compared)`,
+        database.name,
+      )
       return []
     }
     return [

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { draftWayBack, findKitRevisions, type Kit, type Proof, readKitRevision, startKit } from '@drover/drizzle'
-import { completeRevision, readHistory, scriptFile, type Source } from '@drover/engine'
-import { type History, nameRevision, type Problem, type Revision } from '@drover/history'
+import { completeRevision, readHistory, type Source } from '@drover/engine'
+import { type History, nameRevision, type Problem, type Revision, scriptFile } from '@drover/history'
 
 import type { ExitCode } from '../exit-code.ts'
 import { madeJson } from '../render/revision.ts'
@@ -30,7 +30,7 @@ export async function adoptKitRevisions(session: Session, options: RevisionOptio
   const server = options.proof === false ? undefined : await session.shadowServer(workspace)
   const adopted: Adopted[] = []
   for (const { name, source, history, revision } of subjects) {
-    session.progress(`${name}: looking for the way back from ${nameRevision(revision)}`)
+    session.progress(`${name}: looking for the way back from ${nameRevision(revision)}`, name)
     const proof = await complete(kit, source, history, revision, server)
     adopted.push({ name, revision, proof })
     const file = scriptFile(revision, 'down')

@@ -1,4 +1,4 @@
-import { findScriptProblems, readChecksums, readHistory, readScript } from '@drover/engine'
+import { examineScript, readChecksums, readHistory, readScript } from '@drover/engine'
 import {
   DroverError,
   findEdited,
@@ -6,6 +6,7 @@ import {
   findReformatted,
   findUnknown,
   type History,
+  missingWayBack,
   type Problem,
   severalHeads,
 } from '@drover/history'
@@ -84,7 +85,7 @@ async function checkFiles(workspace: Workspace, database: Database): Promise<Fin
   try {
     const history = readHistory({ root: workspace.root, folder: database.migrations })
     const scripts = await readScripts(workspace, history)
-    const found = scripts.flatMap((script) => findScriptProblems(script))
+    const found = (await Promise.all(scripts.map(examineScript))).flat()
     const unfilled = found.filter((problem) => problem.code === 'UNFILLED')
     const faults = found.filter((problem) => problem.code !== 'UNFILLED')
     const heads = history.heads.length > 1 ? [severalHeads(history.heads)] : []
@@ -98,7 +99,7 @@ async function checkFiles(workspace: Workspace, database: Database): Promise<Fin
         ...unfilled.map((problem) => problem.message),
         ...history.revisions
           .filter((revision) => !revision.reversible)
-          .map((revision) => `${revision.folder} is irreversible: it has no down.sql`),
+          .map((revision) => `${revision.folder} is irreversible: it has no ${missingWayBack(revision).name}`),
       ],
     }
   } catch (error) {

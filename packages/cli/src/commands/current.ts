@@ -1,5 +1,13 @@
-import type { Problem } from '@drover/history'
-import { type Database, findHalfDone, type Fleet, isExternal, type Member, statusOf } from '@drover/orchestrator'
+import { describeDone, type History, phases, type Problem } from '@drover/history'
+import {
+  type Database,
+  findHalfDone,
+  type Fleet,
+  isExternal,
+  type Member,
+  type Status,
+  statusOf,
+} from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { fleetJson } from '../render/json.ts'
@@ -76,24 +84,33 @@ function memberCells(member: Member, style: Style): readonly string[] {
   if (halfDone) {
     const verb = halfDone.direction === 'up' ? 'applied' : 'reverted'
     const words = halfDone.held
-      ? style.warn(`${halfDone.id} is being ${verb}: ${halfDone.done} of ${count(halfDone.total, 'statement')} done`)
+      ? style.warn(`${halfDone.id} is being ${verb}: ${describeDone(halfDone)}`)
       : style.bad(`${halfDone.id} is half ${verb}`)
     return [member.database.name, place || 'base', words]
   }
-  return [member.database.name, place || 'base', stateText(status, style)]
+  return [member.database.name, place || 'base', stateText(status, member, style)]
 }
 
-function stateText(status: ReturnType<typeof statusOf>, style: Style): string {
+function stateText(status: Status, { history }: Member, style: Style): string {
   switch (status.state) {
     case 'up-to-date':
       return style.good('up to date')
     case 'behind':
-      return style.warn(`behind: ${count(status.pending.length, 'revision')} pending`)
+      return style.warn(`behind: ${count(status.pending.length, 'revision')} pending${phasesText(status, history)}`)
     case 'ahead':
       return style.bad('ahead of the files: see pnpm migrate check')
     case 'diverged':
       return style.bad('diverged from the files: see pnpm migrate check')
   }
+}
+
+/** How many of what is pending belong to which phase: `, of which 1 backfill, 2 contract`. */
+function phasesText({ pending }: Status, history: History): string {
+  const counts = phases
+    .map((phase) => ({ phase, number: pending.filter((id) => history.byId.get(id)?.phase === phase).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ phase, number }) => `${number} ${phase}`)
+  return counts.length > 0 ? `, of which ${counts.join(', ')}` : ''
 }
 
 function appliedLines(member: Member): readonly string[] {

@@ -2,6 +2,7 @@ import { readHistory } from '@drover/engine'
 import {
   type Ambiguity,
   compareSchema,
+  type DraftPlace,
   draftRevisions,
   type DraftedRevision,
   type Kit,
@@ -73,17 +74,18 @@ async function generate(
       concurrently: options.concurrently === true,
       onProgress: (what) => {
         throwIfInterrupted(interruption)
-        session.progress(`${name}: ${what}`)
+        session.progress(`${name}: ${what}`, name)
       },
     })
     drafted.push({ subject, revisions })
   }
   throwIfInterrupted(interruption)
-  const created = new Date()
+  const { phase } = options
+  const place = { message, created: new Date(), ...(phase && { phase }) }
   return report(
     session,
     compared,
-    drafted.map((one) => write(one, message, created)),
+    drafted.map((one) => write(one, place)),
   )
 }
 
@@ -180,7 +182,7 @@ async function clarify(session: Session, kit: Kit, compared: Compared): Promise<
   let known = compared
   for (;;) {
     const { subject, choice, comparison } = known
-    if (comparison.kind !== 'ambiguous' || !session.io.choose || session.options.json) return known
+    if (comparison.kind !== 'ambiguous' || !session.io.choose || session.options.json || session.isLogged) return known
     // One at a time: what an answer takes is no longer there for the next question.
     const answered = await ask(session, subject.database, comparison.ambiguities[0]!, choice)
     known = await compare(kit, subject, answered)
@@ -240,11 +242,11 @@ function ambiguousProblem(database: string, { added, candidates }: Ambiguity, me
   }
 }
 
-function write(drafted: Drafted, message: string, created: Date): Written | Unwritten {
+function write(drafted: Drafted, what: Pick<DraftPlace, 'message' | 'created' | 'phase'>): Written | Unwritten {
   const { subject, revisions } = drafted
   const { database, source, history, placement } = subject
   try {
-    return { ...drafted, written: writeDrafts(source, history, { ...placement, message, created }, revisions) }
+    return { ...drafted, written: writeDrafts(source, history, { ...placement, ...what }, revisions) }
   } catch (error) {
     return { subject, problems: problemsOf(error, database.name) }
   }

@@ -5,10 +5,12 @@ import {
   findUnknown,
   formatTarget,
   type History,
+  missingWayBack,
   parseTarget,
   type Problem,
   resolvePlace,
   type Revision,
+  scriptFile,
   type Target,
 } from '@drover/history'
 import {
@@ -26,7 +28,7 @@ import { databasesOfRange, narrowToRange, parseRangeOption } from '../ranges.ts'
 import type { Standing } from '../render/graph.ts'
 import { historyGraph, historyList, type ShownHistory, titleOf } from '../render/history.ts'
 import { dependenciesOf } from '../render/revision.ts'
-import { columns } from '../render/text.ts'
+import { columns, count, duration } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
 
 interface HistoryOptions extends CommonOptions {
@@ -245,10 +247,19 @@ function describeRevision(database: Database, graph: History, revision: Revision
     ...(revision.labels.length > 0 ? [['labels', revision.labels.join(', ')]] : []),
     ['followed by', followers.join(', ') || 'none: it is a head'],
     ['folder', revision.folder],
-    ['reversible', revision.reversible ? 'yes' : 'no: it has no down.sql'],
+    ['reversible', revision.reversible ? 'yes' : `no: it has no ${missingWayBack(revision).name}`],
+    ...(revision.phase ? [['phase', revision.phase]] : []),
+    ...(revision.language === 'typescript' ? [['runs', `the code in ${scriptFile(revision, 'up')}`]] : []),
+    ...(revision.batch ? [['batches', batchText(revision.batch)]] : []),
     ...(revision.transaction === 'none' ? [['transaction', 'none: its statements run one by one']] : []),
+    ...(revision.transaction === 'own' ? [['transaction', 'own: it begins and ends its transactions itself']] : []),
   ]
   return columns(rows)
+}
+
+function batchText({ range, pauseMs }: NonNullable<Revision['batch']>): string {
+  const size = range ? `of ${count(range.size, 'row')} by ${range.key}` : 'until it changes nothing'
+  return pauseMs > 0 ? `${size}, ${duration(pauseMs)} between two` : size
 }
 
 function historyJson({ database, graph, revisions, standingOf }: Shown): Readonly<Record<string, unknown>> {
@@ -264,6 +275,8 @@ function historyJson({ database, graph, revisions, standingOf }: Shown): Readonl
         message: revision.message,
         created: revision.created,
         reversible: revision.reversible,
+        ...(revision.phase && { phase: revision.phase }),
+        ...(revision.batch && { batch: revision.batch }),
         isHead: graph.heads.includes(revision),
         isBase: revision.parents.length === 0,
         ...(standing && { isCurrent: standing === 'current', isApplied: standing !== 'pending' }),

@@ -1,22 +1,25 @@
-import { readHistory, scriptFile, writeEmptyRevision } from '@drover/engine'
+import { readHistory, writeCodeRevision, writeEmptyRevision } from '@drover/engine'
 import type { Kit } from '@drover/drizzle'
-import { DroverError, type Target } from '@drover/history'
+import { DroverError, type Phase, type Target } from '@drover/history'
 import type { Database, Workspace } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { type PlacementOptions, placeRevision } from '../placement.ts'
-import { describeMade, madeJson } from '../render/revision.ts'
+import { describeMade, filesOf, madeJson } from '../render/revision.ts'
 import type { CommonOptions, Session } from '../session.ts'
 import { onlyDatabase, readTargets } from '../targets.ts'
 
 /** What `revision` understands. */
 export interface RevisionOptions extends CommonOptions {
   readonly empty?: boolean
+  /** Whether what is to be filled in is TypeScript. */
+  readonly ts?: boolean
   /** What it comes after. */
   readonly head?: string
   readonly splice?: boolean
   readonly branchLabel?: readonly string[]
   readonly dependsOn?: readonly string[]
+  readonly phase?: Phase
   /** Values of `--rename`. */
   readonly renames?: readonly string[]
   /** Whether what is new is new. */
@@ -74,7 +77,7 @@ export async function revision(
     const { generateRevisions } = await import('./generate-revisions.ts')
     return await generateRevisions(session, options, { kit, workspace, databases, placement, message: message.trim() })
   }
-  return makeEmpty(session, workspace, databases[0]!, placement, message.trim())
+  return makeEmpty(session, options, workspace, databases[0]!, placement, message.trim())
 }
 
 function targetsOf(head: Target | undefined): readonly Target[] {
@@ -83,20 +86,23 @@ function targetsOf(head: Target | undefined): readonly Target[] {
 
 async function makeEmpty(
   session: Session,
+  { phase, ts }: RevisionOptions,
   workspace: Workspace,
   database: Database,
-  options: PlacementOptions,
+  place: PlacementOptions,
   message: string,
 ): Promise<ExitCode> {
   const { name } = database
   const source = { root: workspace.root, folder: database.migrations }
   const history = readHistory(source)
-  const placement = placeRevision(workspace, database, history, options)
+  const placement = placeRevision(workspace, database, history, place)
   const { keepSchema } = await import('@drover/drizzle')
   const { id, files } = await keepSchema(source, history, placement.parents)
-  const draft = { ...placement, message, created: new Date(), ...(id !== undefined && { id }) }
-  const written = writeEmptyRevision(source, history, draft, files)
+  const created = new Date()
+  const draft = { ...placement, message, created, ...(phase && { phase }), ...(id !== undefined && { id }) }
+  const write = ts ? writeCodeRevision : writeEmptyRevision
+  const written = write(source, history, draft, files)
   session.print(...describeMade(name, written, history.heads.length))
-  session.print(`  fill in ${scriptFile(written, 'up')}`, `  fill in ${scriptFile(written, 'down')}`)
+  session.print(...filesOf(written).map((file) => `  fill in ${file}`))
   return session.finish({ databases: [{ name, revisions: [madeJson(written)] }] })
 }

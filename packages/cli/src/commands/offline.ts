@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-import { type Direction, DroverError, parseRange, type Range } from '@drover/history'
+import { findOfflineHookProblems, readHook } from '@drover/engine'
+import { type Direction, DroverError, parseRange, type Range, throwProblems } from '@drover/history'
 import {
   type OfflineFile,
   type OfflinePart,
@@ -13,6 +14,7 @@ import {
 
 import type { ExitCode } from '../exit-code.ts'
 import { narrow, type Request, withPlan } from '../planning.ts'
+import { describeHeldBack } from '../render/release.ts'
 import { columns, count } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
 
@@ -28,9 +30,15 @@ interface OfflineOptions extends CommonOptions {
  */
 export async function writeOffline(session: Session, options: OfflineOptions, request: Request): Promise<ExitCode> {
   if (request.file || !request.target.includes(':')) {
-    return withPlan(session, request, async ({ workspace, plan }) =>
-      write(session, options, workspace, request.direction, partsOfPlan(plan)),
-    )
+    return withPlan(session, request, async ({ workspace, plan }) => {
+      for (const line of describeHeldBack(plan, session.err)) session.progress(line)
+      return write(session, options, workspace, request.direction, partsOfPlan(plan))
+    })
+  }
+  if (request.phase) {
+    const message = `the range "${request.target}" is given together with --phase, and says itself what it takes`
+    const hint = 'leave one of them out; without a range it is looked up where the databases stand'
+    throw new DroverError({ code: 'USAGE', message, hint })
   }
   const parsed = parseRange(request.target)
   if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
@@ -56,6 +64,7 @@ async function write(
   parts: readonly OfflinePart[],
 ): Promise<ExitCode> {
   if (options.outDir === undefined && !options.json) refuseSeveral(session.command, parts)
+  await refuseRunHooks(session, workspace, parts)
   const { version, gitCommit } = session.actor(workspace)
   const files = await writeScripts(parts, {
     root: workspace.root,
@@ -81,6 +90,17 @@ async function write(
     sql,
   }))
   return session.finish({ databases: [], scripts })
+}
+
+/** The hooks of a run as a whole are code, which nobody would run. Those on failure belong to a run that Drover does itself. */
+async function refuseRunHooks(session: Session, workspace: Workspace, parts: readonly OfflinePart[]): Promise<void> {
+  if (parts.every(({ steps }) => steps.length === 0)) return
+  const hooks = await session.runHooks(workspace)
+  throwProblems(
+    hooks
+      .filter(({ moment }) => moment !== 'onFailure')
+      .flatMap((hook) => findOfflineHookProblems(readHook(workspace.root, hook))),
+  )
 }
 
 /** Whoever sends the output of one command to one database would run another database's script in it. */

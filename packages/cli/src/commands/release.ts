@@ -1,4 +1,5 @@
-import { type Direction, DroverError, type Problem } from '@drover/history'
+import type { Hook, TransactionScope } from '@drover/engine'
+import { type Direction, DroverError, type Phase, type Problem } from '@drover/history'
 import { type DatabaseOutcome, type ReleasePlan, runRelease, type Workspace } from '@drover/orchestrator'
 
 import { findObjection } from '../confirmation.ts'
@@ -6,8 +7,16 @@ import type { ExitCode } from '../exit-code.ts'
 import { interruptible } from '../interruption.ts'
 import { defaultTargets, type Request, withPlan } from '../planning.ts'
 import { readPlanFile } from '../plan-file.ts'
-import { outcomeJson, planJson } from '../render/json.ts'
-import { describeEvent, describeOutcome, describePlaces, describePlan, describeUndoing } from '../render/release.ts'
+import { eventEntry } from '../render/event.ts'
+import { type EndedBlocker, hookJson, outcomeJson, planJson, plannedHooksJson } from '../render/json.ts'
+import {
+  describeEvent,
+  describeHeldBack,
+  describeOutcome,
+  describePlaces,
+  describePlan,
+  describeUndoing,
+} from '../render/release.ts'
 import type { CommonOptions, Session } from '../session.ts'
 
 /** The options of the commands that change databases. Durations are in milliseconds. */
@@ -15,11 +24,17 @@ interface RunOptions extends CommonOptions {
   readonly yes?: boolean
   readonly dryRun?: boolean
   readonly lockTimeout?: number
+  readonly lockAttempts?: number
+  readonly killBlockersAfter?: number
   readonly statementTimeout?: number
   readonly waitLock?: number
+  readonly jobs?: number
   readonly onFailure?: 'stop' | 'continue' | 'rollback'
+  readonly transaction?: TransactionScope
   readonly allowOutOfOrder?: boolean
   readonly resume?: boolean
+  readonly abandon?: boolean
+  readonly phase?: Phase
   /** A file of `plan --out`. */
   readonly plan?: string
   readonly sql?: boolean
@@ -70,13 +85,15 @@ async function moveOrWrite(
   target: string | undefined,
 ): Promise<ExitCode> {
   refuseMixture(session.command, options, target)
-  const { allowOutOfOrder = false, resume = false } = options
+  if (options.abandon) return (await import('./abandon.ts')).abandon(session, options, direction)
+  const { allowOutOfOrder = false, resume = false, phase } = options
   const file = options.plan === undefined ? undefined : readPlanFile(session, options.plan)
   const request = {
     direction,
     target: target ?? defaultTargets[direction],
     allowOutOfOrder,
     resume,
+    phase,
     ...(file && { file }),
   }
   if (!options.sql) return move(session, options, request)
@@ -91,6 +108,13 @@ function refuseMixture(command: string, options: RunOptions, target: string | un
       code: 'USAGE',
       message: `the target "${target}" is given together with --plan, and the plan has its own`,
       hint: `leave one of them out: pnpm migrate ${command} --plan ${options.plan}`,
+    })
+  }
+  if (options.abandon && target !== undefined) {
+    throw new DroverError({
+      code: 'USAGE',
+      message: `the target "${target}" is given together with --abandon, which goes nowhere`,
+      hint: `abandon first: pnpm migrate ${command} --abandon`,
     })
   }
   if (options.outDir !== undefined && !options.sql) {
@@ -110,13 +134,14 @@ async function move(
   afterwards?: () => Promise<readonly Problem[]>,
 ): Promise<ExitCode> {
   return withPlan(session, request, async ({ workspace, plan }) => {
+    const hooks = await session.runHooks(workspace)
     if (options.dryRun) {
-      session.print(...describePlan(plan, session.out))
-      return session.finish({ databases: plan.databases.map(planJson) })
+      session.print(...describePlan(plan, hooks, session.out), ...describeHeldBack(plan, session.out))
+      return session.finish({ databases: plan.databases.map(planJson), ...plannedHooksJson(plan, hooks) })
     }
     const refusal = await confirm(session, options, workspace, plan)
     if (refusal) return session.finish({ databases: plan.databases.map(planJson) }, [refusal])
-    return run(session, options, workspace, plan, afterwards)
+    return run(session, options, workspace, { plan, hooks }, afterwards)
   })
 }
 
@@ -144,42 +169,68 @@ async function run(
   session: Session,
   options: RunOptions,
   workspace: Workspace,
-  plan: ReleasePlan,
+  { plan, hooks }: { readonly plan: ReleasePlan; readonly hooks: readonly Hook[] },
   afterwards?: () => Promise<readonly Problem[]>,
 ): Promise<ExitCode> {
   const started = performance.now()
   const width = Math.max(...plan.databases.map(({ member }) => member.database.name.length))
-  const onSignal = (signal: string) =>
-    session.progress(`${signal}: finishing the revision that is running, then stopping`)
+  const onSignal = (signal: string, received: number) => {
+    const [once, again] = ['finishing the revision that is running, then stopping', 'cancelling what is running']
+    const message = `${signal}: ${received === 1 ? once : again}`
+    session.tell(() => ({ level: 'warn', event: 'signal', message, signal }), message)
+  }
   const untouched = () => ({ databases: plan.databases.map(planJson) })
-  return interruptible(session, { onSignal, untouched }, async ({ signal, exitCode: interrupted }) => {
-    const outcomes = await runRelease(plan, {
-      root: workspace.root,
-      command: session.command,
-      actor: session.actor(workspace),
-      signal,
-      environment: session.io.env,
-      ...(options.resume && { resume: true }),
-      ...(options.onFailure && { onFailure: options.onFailure }),
-      ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
-      ...(options.lockTimeout !== undefined && { lockTimeoutMs: options.lockTimeout }),
-      ...(options.statementTimeout !== undefined && { statementTimeoutMs: options.statementTimeout }),
-      onEvent: (event) => {
-        const line = describeEvent(event, width, session.err)
-        if (line !== undefined) session.progress(line)
-      },
-    })
-    const problems = outcomes.flatMap(({ failed, rolledBack }) => [
-      ...(failed ? [failed.problem] : []),
-      ...(rolledBack?.problem ? [rolledBack.problem] : []),
-    ])
-    const ended = exitCodeOf(outcomes, interrupted())
-    const later = ended === 0 && afterwards ? await afterwards() : []
-    const exitCode = later.length > 0 ? 1 : ended
-    session.print(...describeOutcome(outcomes, performance.now() - started, session.out))
-    if (exitCode === 0 && plan.direction === 'up') session.print(...describePlaces(plan, session.out))
-    return session.finish(() => ({ databases: outcomes.map(outcomeJson) }), [...problems, ...later], exitCode)
-  })
+  return interruptible(
+    session,
+    { onSignal, untouched, cancellable: true },
+    async ({ signal, cancel, exitCode: interrupted }) => {
+      const killed: EndedBlocker[] = []
+      const release = await runRelease(plan, {
+        root: workspace.root,
+        databases: workspace.databases,
+        command: session.command,
+        actor: session.actor(workspace),
+        signal,
+        cancel,
+        environment: session.io.env,
+        hooks,
+        ...(options.resume && { resume: true }),
+        ...(options.jobs !== undefined && { jobs: options.jobs }),
+        ...(options.onFailure && { onFailure: options.onFailure }),
+        ...(options.transaction && { transaction: options.transaction }),
+        ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
+        ...(options.lockTimeout !== undefined && { lockTimeoutMs: options.lockTimeout }),
+        ...(options.lockAttempts !== undefined && { lockAttempts: options.lockAttempts }),
+        ...(options.killBlockersAfter !== undefined && { killBlockersAfterMs: options.killBlockersAfter }),
+        ...(options.statementTimeout !== undefined && { statementTimeoutMs: options.statementTimeout }),
+        onEvent: (event) => {
+          if (event.type === 'blocker-ended') killed.push({ database: event.database, blocker: event.blocker })
+          session.tell(() => eventEntry(event), describeEvent(event, width, session.err))
+          // Whatever it was that failed is what ends the run.
+          if (event.type === 'hook-failed' && event.hook.moment === 'onFailure') session.warn(event.problem)
+        },
+      })
+      const { databases: outcomes, problem } = release
+      const problems = [
+        ...outcomes.flatMap(({ failed, rolledBack }) => [
+          ...(failed ? [failed.problem] : []),
+          ...(rolledBack?.problem ? [rolledBack.problem] : []),
+        ]),
+        ...(problem ? [problem] : []),
+      ]
+      const ended = problem ? 1 : exitCodeOf(outcomes, interrupted())
+      const later = ended === 0 && afterwards ? await afterwards() : []
+      const exitCode = later.length > 0 ? 1 : ended
+      session.print(...describeOutcome(outcomes, performance.now() - started, session.out))
+      session.print(...describeHeldBack(plan, session.out))
+      if (exitCode === 0 && plan.direction === 'up') session.print(...describePlaces(plan, session.out))
+      const body = () => ({
+        databases: outcomes.map((outcome) => outcomeJson(outcome, killed)),
+        ...(release.hooks.length > 0 && { hooks: release.hooks.map(hookJson) }),
+      })
+      return session.finish(body, [...problems, ...later], exitCode)
+    },
+  )
 }
 
 /** @param interrupted how the command ends when it was stopped and nothing failed */

@@ -4,6 +4,7 @@ import { type DatabaseRepair, planRepair, runRepair } from '@drover/orchestrator
 import type { ExitCode } from '../exit-code.ts'
 import { interruptible } from '../interruption.ts'
 import { readAppliedChecksums } from '../planning.ts'
+import { eventEntry } from '../render/event.ts'
 import { describeRepair, repairJson } from '../render/repair.ts'
 import type { CommonOptions, Session } from '../session.ts'
 
@@ -33,7 +34,10 @@ export async function repair(session: Session, options: RepairOptions): Promise<
       signal,
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
       onWaiting: (database, holder) =>
-        session.progress(`${database}: waiting for another run: ${describeHolder(holder)}`),
+        session.tell(
+          () => eventEntry({ type: 'lease-waiting', database, holder }),
+          `${database}: waiting for another run: ${describeHolder(holder)}`,
+        ),
     })
     return tell(session, planned.databases, 'repaired')
   })

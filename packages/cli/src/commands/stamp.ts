@@ -13,6 +13,7 @@ import {
 import { findObjection } from '../confirmation.ts'
 import { type ExitCode, exitCodeOf } from '../exit-code.ts'
 import { interruptible } from '../interruption.ts'
+import { eventEntry } from '../render/event.ts'
 import { fleetJson } from '../render/json.ts'
 import { describeStampOutcomes, describeStamps, stampOutcomeJson, stampPlanJson } from '../render/stamp.ts'
 import type { CommonOptions, Session } from '../session.ts'
@@ -85,7 +86,10 @@ export async function carryOutStamps(
       ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
       acceptUnfilled: options.acceptUnfilled === true,
       onWaiting: (database, holder) =>
-        session.progress(`${database}: ${session.err.warn('waiting')} for another run: ${describeHolder(holder)}`),
+        session.tell(
+          () => eventEntry({ type: 'lease-waiting', database, holder }),
+          `${database}: ${session.err.warn('waiting')} for another run: ${describeHolder(holder)}`,
+        ),
     })
     session.print(...describeStampOutcomes(outcomes, session.out))
     const problems = outcomes.flatMap(({ problem }) => (problem ? [problem] : []))

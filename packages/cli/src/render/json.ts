@@ -1,6 +1,16 @@
-import type { Database, DatabaseOutcome, DatabasePlan, Fleet, Member } from '@drover/orchestrator'
-import { isExternal, statusOf } from '@drover/orchestrator'
-import type { Step } from '@drover/history'
+import type {
+  Database,
+  DatabaseOutcome,
+  DatabasePlan,
+  Fleet,
+  HeldBack,
+  HookOutcome,
+  Member,
+  ReleasePlan,
+} from '@drover/orchestrator'
+import { hooksOf, isExternal, statusOf } from '@drover/orchestrator'
+import type { Hook } from '@drover/engine'
+import type { Blocker, Phase, Step } from '@drover/history'
 
 /** One database in the output. */
 export interface DatabaseJson {
@@ -14,8 +24,26 @@ interface TargetJson {
   readonly current: readonly string[]
   readonly heads: readonly string[]
   readonly pending: readonly string[]
+  /** Those of `pending` that belong to a phase. Only where there are any. */
+  readonly pendingPhases?: readonly { readonly revision: string; readonly phase: Phase }[]
+  /** What an upgrade with a phase stops before. Only where it does. */
+  readonly heldBack?: readonly HeldBackJson[]
   readonly steps: readonly StepJson[]
+  /** Only where there are any to be run, or some were. */
+  readonly hooks?: readonly HookJson[]
+  /** The sessions that `--kill-blockers-after` has ended. Only where there are any. */
+  readonly endedSessions?: readonly Blocker[]
   readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged' | 'unreachable' | 'external'
+}
+
+interface HeldBackJson {
+  readonly revision: string
+  readonly message: string
+  /** The phase with which it runs. */
+  readonly phase: Phase
+  /** The revision of another database, behind its name, that it waits for. */
+  readonly waitsFor?: string
+  readonly hint: string
 }
 
 /** What became, or will become, of one revision. */
@@ -23,14 +51,50 @@ export interface StepJson {
   readonly direction: 'up' | 'down'
   readonly revision: string
   readonly message: string
-  readonly status: 'applied' | 'reverted' | 'recorded' | 'forgotten' | 'failed' | 'skipped' | 'planned'
+  readonly phase?: Phase
+  /** Whether it runs in batches. */
+  readonly batch?: true
+  readonly status: 'applied' | 'reverted' | 'recorded' | 'forgotten' | 'abandoned' | 'failed' | 'skipped' | 'planned'
+  readonly durationMs?: number
+  /** Only where it is no transaction like most. */
+  readonly transaction?: 'none' | 'own'
+  /** The statements of what is abandoned that are done and stay. */
+  readonly kept?: readonly string[]
+}
+
+/** What became, or will become, of one hook. */
+interface HookJson {
+  readonly moment: Hook['moment']
+  readonly file: string
+  readonly status: 'planned' | HookOutcome['status']
   readonly durationMs?: number
 }
 
 /** Where a database stands. */
-export function memberJson(member: Member, steps: readonly StepJson[] = []): DatabaseJson {
+export function memberJson(
+  member: Member,
+  steps: readonly StepJson[] = [],
+  heldBack: readonly HeldBack[] = [],
+  hooks: readonly HookJson[] = [],
+): DatabaseJson {
   const status = { ...statusOf(member), ...(isExternal(member.database) && { state: 'external' as const }) }
-  return { name: member.database.name, targets: [{ target: '', ...status, steps }] }
+  const pendingPhases = status.pending.flatMap((id) => {
+    const phase = member.history.byId.get(id)?.phase
+    return phase ? [{ revision: id, phase }] : []
+  })
+  return {
+    name: member.database.name,
+    targets: [
+      {
+        target: '',
+        ...status,
+        ...(pendingPhases.length > 0 && { pendingPhases }),
+        ...(heldBack.length > 0 && { heldBack: heldBack.map(heldBackJson) }),
+        steps,
+        ...(hooks.length > 0 && { hooks }),
+      },
+    ],
+  }
 }
 
 /** Where the databases of a fleet stand, in the order of `wanted`. */
@@ -50,27 +114,61 @@ function unreadJson(database: Database): DatabaseJson {
 }
 
 /** What would be done on a database. */
-export function planJson({ member, steps }: DatabasePlan): DatabaseJson {
+export function planJson({ member, steps, heldBack }: DatabasePlan): DatabaseJson {
   return memberJson(
     member,
     steps.map((step) => stepJson(step, 'planned')),
+    heldBack,
+    steps.length > 0 ? hooksOf(member.database).map(plannedHookJson) : [],
   )
 }
 
-/** What was done on a database, and where it stands now. */
-export function outcomeJson(outcome: DatabaseOutcome): DatabaseJson {
+/** What the hooks of a run as a whole would be, for a document: nothing where there is nothing to run. */
+export function plannedHooksJson(plan: ReleasePlan, hooks: readonly Hook[]): { readonly hooks?: readonly HookJson[] } {
+  return plan.segments.length > 0 && hooks.length > 0 ? { hooks: hooks.map(plannedHookJson) } : {}
+}
+
+function plannedHookJson({ moment, file }: Hook): HookJson {
+  return { moment, file, status: 'planned' }
+}
+
+/** How a hook went. */
+export function hookJson({ moment, file, status, durationMs }: HookOutcome): HookJson {
+  return { moment, file, status, durationMs: Math.round(durationMs * 1000) / 1000 }
+}
+
+/** A session that was in the way on a database, and was ended. */
+export interface EndedBlocker {
+  readonly database: string
+  readonly blocker: Blocker
+}
+
+/**
+ * What was done on a database, and where it stands now.
+ * @param ended on any of the databases
+ */
+export function outcomeJson(outcome: DatabaseOutcome, ended: readonly EndedBlocker[]): DatabaseJson {
   const { plan, finished, failed, notTried, doneElsewhere, rolledBack } = outcome
   const applied = new Map(plan.member.state.applied.map((row) => [row.id, row]))
   for (const { direction, revision } of [...doneElsewhere, ...finished, ...(rolledBack?.finished ?? [])]) {
     if (direction === 'up') applied.set(revision.id, { id: revision.id, checksum: '', appliedAt: '' })
     else applied.delete(revision.id)
   }
-  return memberJson({ ...plan.member, state: { ...plan.member.state, applied: [...applied.values()] } }, [
+  const steps = [
     ...finished.map(finishedJson),
     ...(failed?.step ? [stepJson(failed.step, 'failed')] : []),
     ...notTried.map((step) => stepJson(step, 'skipped')),
     ...(rolledBack?.finished ?? []).map(finishedJson),
-  ])
+  ]
+  const member = { ...plan.member, state: { ...plan.member.state, applied: [...applied.values()] } }
+  const own = ended.filter(({ database }) => database === member.database.name).map(({ blocker }) => blocker)
+  const { name, targets } = memberJson(member, steps, plan.heldBack, outcome.hooks.map(hookJson))
+  return { name, targets: targets.map((target) => ({ ...target, ...(own.length > 0 && { endedSessions: own }) })) }
+}
+
+function heldBackJson({ revision, phase, waitsFor, hint }: HeldBack): HeldBackJson {
+  const other = waitsFor && { waitsFor: `${waitsFor.database}/${waitsFor.revision}` }
+  return { revision: revision.id, message: revision.message, phase, ...other, hint }
 }
 
 function finishedJson(step: DatabaseOutcome['finished'][number]): StepJson {
@@ -82,6 +180,9 @@ function stepJson({ direction, revision }: Step, status: StepJson['status'], dur
     direction,
     revision: revision.id,
     message: revision.message,
+    ...(revision.phase && { phase: revision.phase }),
+    ...(direction === 'up' && revision.batch && { batch: true }),
+    ...(revision.transaction && { transaction: revision.transaction }),
     status,
     ...(durationMs !== undefined && { durationMs: Math.round(durationMs * 1000) / 1000 }),
   }

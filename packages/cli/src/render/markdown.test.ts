@@ -13,7 +13,7 @@ describe('describeMarkdown', () => {
   it('has a table for each database, numbered over all of them, and names those with nothing to do', () => {
     const [plan, scripts] = example('up', { main: [['a', 'add a']], gdpr: [['b', 'add b']], test: [] })
 
-    expect(describeMarkdown(plan, 'head', scripts)).toBe(`### Upgrade to \`head\`
+    expect(describeMarkdown(plan, { target: 'head' }, scripts)).toBe(`### Upgrade to \`head\`
 
 2 revisions to apply in 2 databases.
 
@@ -35,13 +35,13 @@ Nothing to apply in test.`)
   it('says that there is nothing to do', () => {
     const [plan, scripts] = example('down', { main: [] })
 
-    expect(describeMarkdown(plan, '-1', scripts)).toBe('### Downgrade to `-1`\n\nNothing to revert.')
+    expect(describeMarkdown(plan, { target: '-1' }, scripts)).toBe('### Downgrade to `-1`\n\nNothing to revert.')
   })
 
   it('marks what loses data, and shows the statements', () => {
     const [plan, scripts] = example('down', { main: [['a', 'add a', 'drop table `odd``name`;\ndrop table\n  b;']] })
 
-    const text = describeMarkdown(plan, 'base', scripts)
+    const text = describeMarkdown(plan, { target: 'base' }, scripts)
 
     expect(text).toContain('1 revision to revert in 1 database. **1 of them loses data.**')
     expect(text).toContain('| 1 | `a` | add a | **loses data** |')
@@ -51,7 +51,7 @@ Nothing to apply in test.`)
   it('lets nothing in a message be taken for Markdown, HTML, or a person', () => {
     const [plan, scripts] = example('up', { main: [['a', 'x | *y* <img src=z>\n@team [l](u) `c` \\ ~d~']] })
 
-    expect(describeMarkdown(plan, 'head', scripts)).toContain(
+    expect(describeMarkdown(plan, { target: 'head' }, scripts)).toContain(
       '| 1 | `a` | x \\| \\*y\\* &lt;img src=z> @&#8203;team \\[l\\](u) \\`c\\` \\\\ \\~d\\~ | |',
     )
   })

@@ -1,14 +1,27 @@
-import { findDataLoss, type Script } from '@drover/engine'
+import { findDataLoss, type Hook, type Script } from '@drover/engine'
 import type { Step } from '@drover/history'
-import { type Database, type DatabasePlan, isExternal, type ReleasePlan } from '@drover/orchestrator'
+import {
+  type Database,
+  type DatabasePlan,
+  hooksOf,
+  isExternal,
+  type PlanRequest,
+  type ReleasePlan,
+} from '@drover/orchestrator'
 
+import { moments } from './release.ts'
 import { count, marksOfRun } from './text.ts'
 
 /**
  * A plan as Markdown for a comment on a pull request: a table for each database, and under it the statements that take
  * data away for good. Steps are numbered over all databases, in the order in which they run.
  */
-export function describeMarkdown(plan: ReleasePlan, target: string, scripts: ReadonlyMap<Step, Script>): string {
+export function describeMarkdown(
+  plan: ReleasePlan,
+  { target, phase }: Pick<PlanRequest, 'target' | 'phase'>,
+  scripts: ReadonlyMap<Step, Script>,
+  hooks: readonly Hook[] = [],
+): string {
   const up = plan.direction === 'up'
   const order = new Map(plan.segments.flatMap(({ steps }) => steps).map((step, index) => [step, index + 1]))
   const busy = plan.databases.filter(({ steps }) => steps.length > 0)
@@ -16,7 +29,7 @@ export function describeMarkdown(plan: ReleasePlan, target: string, scripts: Rea
   const idle = plan.databases
     .filter(({ member, steps }) => steps.length === 0 && !isExternal(member.database))
     .map(({ member }) => member.database.name)
-  const title = `### ${up ? 'Upgrade' : 'Downgrade'} to ${code(target)}`
+  const title = `### ${up ? 'Upgrade' : 'Downgrade'} to ${code(target)}${phase ? `, phase ${code(phase)}` : ''}`
   const summary =
     busy.length === 0
       ? `Nothing to ${up ? 'apply' : 'revert'}.`
@@ -24,10 +37,34 @@ export function describeMarkdown(plan: ReleasePlan, target: string, scripts: Rea
   return [
     title,
     summary,
-    ...busy.map((database) => describeDatabase(database, up, order, scripts)),
+    ...(plan.segments.length > 0 ? describeHooks(hooks, 'of the run') : []),
+    ...busy.flatMap((database) => [
+      describeDatabase(database, up, order, scripts),
+      ...describeHooks(hooksOf(database.member.database), `of ${database.member.database.name}`),
+    ]),
     ...external.map((database) => describeExternal(database)),
     ...(idle.length > 0 && busy.length > 0 ? [`Nothing to ${up ? 'apply' : 'revert'} in ${idle.join(', ')}.`] : []),
+    ...describeHeldBack(plan),
   ].join('\n\n')
+}
+
+/** Which hooks run, in one line. @param whose in words */
+function describeHooks(hooks: readonly Hook[], whose: string): readonly string[] {
+  const parts = [...Map.groupBy(hooks, ({ moment }) => moment)].map(
+    ([moment, own]) => `${moments[moment]} ${own.map(({ file }) => code(file)).join(', ')}`,
+  )
+  return parts.length > 0 ? [`Hooks ${whose}: ${parts.join('; ')}.`] : []
+}
+
+/** What the databases stop before, as one list. */
+function describeHeldBack({ databases }: ReleasePlan): readonly string[] {
+  const items = databases.flatMap(({ member, heldBack = [] }) =>
+    heldBack.map(({ revision, phase, waitsFor }) => {
+      const reason = waitsFor ? `, which waits for ${code(`${waitsFor.database}/${waitsFor.revision}`)}` : ''
+      return `- ${member.database.name} stops before ${code(revision.id)} ${escape(revision.message)}${reason} (**${phase}**)`
+    }),
+  )
+  return items.length > 0 ? [items.join('\n')] : []
 }
 
 function describeExternal({ name, config }: Database): string {

@@ -1,7 +1,8 @@
-import { findDataLoss, type Script } from '@drover/engine'
+import { findDataLoss, type Hook, type Script } from '@drover/engine'
 import type { Step } from '@drover/history'
-import type { ReleasePlan } from '@drover/orchestrator'
+import type { ReleasePlan, Segment } from '@drover/orchestrator'
 
+import { describeHeldBack, withDatabaseHooks, withRunHooks } from './release.ts'
 import type { Style } from './style.ts'
 import { count, externalText, marksOfRun, stepText } from './text.ts'
 
@@ -10,6 +11,7 @@ export function describePlanned(
   plan: ReleasePlan,
   scripts: ReadonlyMap<Step, Script>,
   style: Style,
+  hooks: readonly Hook[] = [],
 ): readonly string[] {
   const up = plan.direction === 'up'
   const idle = plan.databases
@@ -21,9 +23,15 @@ export function describePlanned(
       return `${style.strong(database.name)}: ${words}`
     })
   let number = 0
-  const busy = plan.segments.flatMap(({ database: { member }, steps }) => [
-    `${style.strong(member.database.name)}: ${externalText(member.database, 'runs') ?? `${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`}`,
-    ...steps.flatMap((step) => {
+  const busy = plan.segments.flatMap(({ database, steps }, place) => {
+    const { member } = database
+    const isOfIt = (segment: Segment) => segment.database === database
+    const share = {
+      isFirst: plan.segments.findIndex(isOfIt) === place,
+      isLast: plan.segments.findLastIndex(isOfIt) === place,
+    }
+    const title = `${style.strong(member.database.name)}: ${externalText(member.database, 'runs') ?? `${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`}`
+    const lines = steps.flatMap((step) => {
       number += 1
       const marks = [...(up && !step.revision.reversible ? ['irreversible'] : []), ...marksOfRun(step.revision)]
       const noted = marks.length > 0 ? ` ${style.warn(`(${marks.join(', ')})`)}` : ''
@@ -32,7 +40,8 @@ export function describePlanned(
         `  ${number}. ${stepText(step)}${noted}`,
         ...losses.map((loss) => `       ${style.bad('loses data:')} ${loss}`),
       ]
-    }),
-  ])
-  return [...busy, ...idle]
+    })
+    return [title, ...withDatabaseHooks(member.database, lines, share)]
+  })
+  return [...withRunHooks(plan, hooks, [...busy, ...idle]), ...describeHeldBack(plan, style)]
 }

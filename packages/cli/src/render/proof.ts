@@ -1,6 +1,5 @@
 import type { Proof } from '@drover/drizzle'
-import { scriptFile } from '@drover/engine'
-import type { Direction, Problem, Revision } from '@drover/history'
+import { type Direction, type Problem, type Revision, scriptFile } from '@drover/history'
 
 /** What is known of a revision's SQL, in a line. */
 export function describeProof(proof: Proof): string {

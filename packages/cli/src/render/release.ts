@@ -1,34 +1,109 @@
-import { describeHolder, findDataLoss, readScript } from '@drover/engine'
+import { describeHolder, findDataLoss, type Hook, type Moment, readScript } from '@drover/engine'
 import type { Step } from '@drover/history'
-import type { Database, DatabaseOutcome, ReleaseEvent, ReleasePlan } from '@drover/orchestrator'
+import { type Database, type DatabaseOutcome, hooksOf, type ReleaseEvent, type ReleasePlan } from '@drover/orchestrator'
 
+import { progressText } from './progress.ts'
 import type { Style } from './style.ts'
-import { columns, count, duration, externalText, marksOfRun, stepText } from './text.ts'
+import {
+  blockersText,
+  columns,
+  count,
+  duration,
+  externalText,
+  heldBackText,
+  marksOfRun,
+  nameBlocker,
+  stepText,
+} from './text.ts'
 
 /** What happens during a release, as a line of progress. `undefined` for what people need not be told. */
 export function describeEvent(event: ReleaseEvent, width: number, style: Style): string | undefined {
-  const database = style.strong(event.database.padEnd(width))
+  const database = style.strong(nameOf(event).padEnd(width))
   switch (event.type) {
     case 'lease-waiting':
       return `${database}  ${style.warn('waiting')} for another run: ${describeHolder(event.holder)}`
     case 'database-started':
+    case 'database-finished':
     case 'step-started':
+    case 'statement-finished':
+    case 'hook-started':
       return undefined
+    case 'hook-output':
+      return `${nameOf(event)}: ${event.line}`
+    case 'hook-retried':
+      return `${database}  ${style.warn('retrying')} ${event.hook.file} (${reasons[event.reason]}, attempt ${event.attempt + 1})`
+    case 'hook-finished':
+      return `${database}  ${style.good('ran')} ${event.hook.file} ${style.dim(`(${moments[event.hook.moment]}, ${duration(event.durationMs)})`)}`
+    case 'hook-failed':
+      return `${database}  ${style.bad('failed')} ${event.hook.file} ${style.dim(`(${moments[event.hook.moment]})`)}`
     case 'command-started':
       return `${database}  running ${event.command.join(' ')}`
     case 'command-output':
       return `${event.database}: ${event.line}`
     case 'command-finished':
       return `${database}  ${style.good('migrated')} by ${event.command.join(' ')} ${style.dim(`(${duration(event.durationMs)})`)}`
+    case 'others-stopping':
+      return `${database}  ${style.bad('failed')}: ${event.others.join(', ')} will stop after what is running`
     case 'rollback-started':
       return `${database}  ${style.warn('rolling back')} ${count(event.steps, 'revision')}`
     case 'step-retried':
       return `${database}  ${style.warn('retrying')} ${stepText(event.step)} (${reasons[event.reason]}, attempt ${event.attempt + 1})`
+    case 'blockers-found':
+      return blockersText(event.blockers)
+        .map((line) => `${database}  ${line}`)
+        .join('\n')
+    case 'blocker-ended':
+      return `${database}  ${style.warn('ended')} ${nameBlocker(event.blocker)}: it was in the way, and idle in a transaction for ${duration(event.blocker.stateAgeMs ?? 0)}`
+    case 'blocker-kept':
+      return `${database}  ${style.warn('cannot end')} ${nameBlocker(event.blocker)}: ${event.reason}`
+    case 'step-output':
+      return `${event.database}: ${event.line}`
+    case 'step-progress':
+      return `${database}  ${stepText(event.step)}: ${progressText(event)}`
     case 'step-finished': {
       const verb = event.step.direction === 'up' ? 'applied ' : 'reverted'
-      return `${database}  ${style.good(verb)} ${stepText(event.step)} ${style.dim(`(${duration(event.step.durationMs)})`)}`
+      const own = event.step.revision.transaction === 'own' ? ' (own transaction)' : ''
+      return `${database}  ${style.good(verb)} ${stepText(event.step)}${own} ${style.dim(`(${duration(event.step.durationMs)})`)}`
     }
   }
+}
+
+/** Whose event it is: of a database, or of the run as a whole. */
+function nameOf({ database = 'run' }: ReleaseEvent): string {
+  return database
+}
+
+/** When hooks run, in words. */
+export const moments: Readonly<Record<Moment, string>> = { before: 'before', after: 'after', onFailure: 'on failure' }
+
+/** The hooks of one moment, a line each. */
+function describeHooks(hooks: readonly Hook[], moment: Moment, what = ''): readonly string[] {
+  return hooks.filter((hook) => hook.moment === moment).map(({ file }) => `${moments[moment]}${what}: ${file}`)
+}
+
+/**
+ * What is run besides the revisions of a database, around what is said of those.
+ * @param share whether those are the first of it, and the last. Default: all of them
+ */
+export function withDatabaseHooks(
+  database: Database,
+  lines: readonly string[],
+  share: { readonly isFirst: boolean; readonly isLast: boolean } = { isFirst: true, isLast: true },
+): readonly string[] {
+  const hooks = hooksOf(database)
+  const describe = (moment: Moment) => describeHooks(hooks, moment).map((line) => `  ${line}`)
+  return [
+    ...(share.isFirst ? describe('before') : []),
+    ...lines,
+    ...(share.isLast ? [...describe('after'), ...describe('onFailure')] : []),
+  ]
+}
+
+/** What is run besides all databases, around what is said of those. Nothing where there is nothing to run. */
+export function withRunHooks(plan: ReleasePlan, hooks: readonly Hook[], lines: readonly string[]): readonly string[] {
+  if (plan.segments.length === 0) return lines
+  const describe = (moment: Moment) => describeHooks(hooks, moment, ' all')
+  return [...describe('before'), ...lines, ...describe('after'), ...describeHooks(hooks, 'onFailure', ' of any')]
 }
 
 const reasons = {
@@ -38,18 +113,29 @@ const reasons = {
 } as const
 
 /** The steps that a plan would take, for `--dry-run`. */
-export function describePlan(plan: ReleasePlan, style: Style): readonly string[] {
+export function describePlan(plan: ReleasePlan, hooks: readonly Hook[], style: Style): readonly string[] {
   const verb = plan.direction === 'up' ? 'would apply' : 'would revert'
-  return plan.databases.flatMap(({ member, steps }) => {
+  const lines = plan.databases.flatMap(({ member, steps }) => {
     const name = style.strong(member.database.name)
     const external = externalText(member.database, 'would run')
     if (external !== undefined) return [`${name}: ${external}`]
     if (steps.length === 0) return [`${name}: ${nothing(plan)}`]
     return [
       `${name}: ${verb} ${count(steps.length, 'revision')}`,
-      ...steps.map((step) => `  ${stepText(step)}${noteOf(step)}`),
+      ...withDatabaseHooks(
+        member.database,
+        steps.map((step) => `  ${stepText(step)}${noteOf(step)}`),
+      ),
     ]
   })
+  return withRunHooks(plan, hooks, lines)
+}
+
+/** What each database stops before, for whom a phase was asked for. */
+export function describeHeldBack(plan: ReleasePlan, style: Style): readonly string[] {
+  return plan.databases.flatMap(({ member, heldBack = [] }) =>
+    heldBack.map((one) => `${style.strong(member.database.name)}: ${heldBackText(one)}`),
+  )
 }
 
 function noteOf({ revision }: Step): string {
@@ -91,6 +177,7 @@ function outcomeWords({
   failed,
   notTried,
   rolledBack,
+  stoppedBy,
 }: DatabaseOutcome): readonly string[] {
   const { external } = plan.member.database.config
   if (external) return [externalOutcome(external, end)]
@@ -105,13 +192,19 @@ function outcomeWords({
     case 'done':
       return [`${done}${elsewhere}${undone}`]
     case 'stopped':
+      return [`stopped because ${stoppedBy} failed: ${done}${elsewhere}${rest}`]
     case 'interrupted':
-      return [`${end}: ${done}${elsewhere}${rest}`]
+      return [`interrupted: ${done}${elsewhere}${rest}`]
     case 'not-tried':
       return [`not tried: ${count(notTried.length, 'revision')} left`]
     case 'failed':
-      return [`failed${failed?.step ? ` at ${stepText(failed.step)}` : ''}: ${done}${elsewhere}${rest}`]
+      return [`failed${placeOf(failed)}: ${done}${elsewhere}${rest}`]
   }
+}
+
+function placeOf(failed: DatabaseOutcome['failed']): string {
+  if (failed?.step) return ` at ${stepText(failed.step)}`
+  return failed?.problem.code === 'HOOK_FAILED' ? ` at ${failed.problem.file}` : ''
 }
 
 function externalOutcome(

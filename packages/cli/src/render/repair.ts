@@ -1,4 +1,4 @@
-import type { Revision } from '@drover/history'
+import { type Revision, scriptFile } from '@drover/history'
 import type { DatabaseRepair } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
@@ -33,7 +33,7 @@ export function repairJson(
   const repairs = revisions.map((revision: Revision) => ({
     revision: revision.id,
     message: revision.message,
-    file: `${revision.folder}/migration.sql`,
+    file: scriptFile(revision, 'up'),
     status,
   }))
   return { name: member.database.name, repairs }

@@ -1,5 +1,4 @@
-import { scriptFile } from '@drover/engine'
-import type { Revision } from '@drover/history'
+import { type Revision, scriptFile } from '@drover/history'
 
 import { columns } from './text.ts'
 
@@ -10,7 +9,7 @@ export function dependenciesOf({ dependsOn, dependsOnElsewhere = [] }: Revision)
 
 /** A revision that was just made, and its place in the history. */
 export function describeMade(database: string, revision: Revision, heads: number): readonly string[] {
-  const { id, parents, labels } = revision
+  const { id, parents, labels, phase } = revision
   const first = heads === 0 ? 'nothing: it is the first' : 'nothing: it is a new base'
   const dependencies = dependenciesOf(revision)
   return [
@@ -18,13 +17,19 @@ export function describeMade(database: string, revision: Revision, heads: number
     ...columns([
       ...(labels.length > 0 ? [['  labels', labels.join(', ')]] : []),
       ...(dependencies.length > 0 ? [['  depends on', dependencies.join(', ')]] : []),
+      ...(phase ? [['  phase', phase]] : []),
     ]),
   ]
 }
 
+/** The files of a revision that are there to be filled in, or read. */
+export function filesOf(revision: Revision): readonly string[] {
+  return [...new Set([scriptFile(revision, 'up'), scriptFile(revision, 'down')])]
+}
+
 /** A revision that was just made, for programs. */
 export function madeJson(revision: Revision): Readonly<Record<string, unknown>> {
-  const { id, parents, labels, message, created, folder } = revision
+  const { id, parents, labels, message, created, phase, folder } = revision
   return {
     id,
     parents,
@@ -32,7 +37,8 @@ export function madeJson(revision: Revision): Readonly<Record<string, unknown>> 
     dependsOn: dependenciesOf(revision),
     message,
     created,
+    ...(phase && { phase }),
     folder,
-    files: [scriptFile(revision, 'up'), scriptFile(revision, 'down')],
+    files: filesOf(revision),
   }
 }

@@ -1,5 +1,5 @@
-import type { Problem, Revision, Step } from '@drover/history'
-import type { Database } from '@drover/orchestrator'
+import { type Blocker, nameRevision, type Problem, type Revision, type Step } from '@drover/history'
+import type { Database, HeldBack } from '@drover/orchestrator'
 
 import type { Style } from './style.ts'
 
@@ -35,8 +35,20 @@ export function stepText({ revision }: Step): string {
 }
 
 /** What is to be known of how a revision runs, in words. */
-export function marksOfRun({ transaction }: Revision): readonly string[] {
-  return transaction === 'none' ? ['outside a transaction'] : []
+export function marksOfRun({ phase, language, transaction, batch }: Revision): readonly string[] {
+  return [
+    ...(phase ? [phase] : []),
+    ...(language === 'typescript' ? ['runs code'] : []),
+    ...(transaction === 'none' ? ['outside a transaction'] : []),
+    ...(transaction === 'own' ? ['own transaction'] : []),
+    ...(batch ? ['in batches'] : []),
+  ]
+}
+
+/** Where an upgrade stops because of its phase, and how to go on. */
+export function heldBackText({ revision, phase, waitsFor, hint }: HeldBack): string {
+  const reason = waitsFor ? `, which waits for ${waitsFor.database}/${waitsFor.revision}` : ''
+  return `stops before ${nameRevision(revision)}${reason} (${phase}): ${hint}`
 }
 
 /** What an upgrade does with a database that migrates itself, in words; `undefined` for one with revisions. */
@@ -50,10 +62,66 @@ export function problemText(problem: Problem, style: Style, kind: 'error' | 'war
   const sqlstate = problem.sqlstate === undefined ? '' : style.dim(` [${problem.sqlstate}]`)
   return [
     `${kind === 'error' ? style.bad('error:') : style.warn('warning:')} ${database}${problem.message}${sqlstate}`,
-    ...(problem.statement === undefined ? [] : quoteStatement(problem.statement).map((line) => `    ${line}`)),
+    ...quoteFile(problem).map((line) => `    ${line}`),
+    ...blockersText(problem.blockers ?? []).map((line) => `  ${line}`),
     ...(problem.serverNotes ?? []).flatMap((note) => note.split('\n')).map((line) => `  ${line}`),
     ...(problem.hint === undefined ? [] : [`  ${style.strong('next:')} ${problem.hint}`]),
   ].join('\n')
+}
+
+/** What of a file is at fault: the place where it is known, and otherwise the statement. */
+function quoteFile({ excerpt, statement }: Problem): readonly string[] {
+  return excerpt ?? (statement === undefined ? [] : quoteStatement(statement))
+}
+
+/** Who is in the way, a few lines each: whoever sees five of them has seen enough. */
+export function blockersText(blockers: readonly Blocker[]): readonly string[] {
+  const most = 5
+  const left = blockers.length - most
+  return [...blockers.slice(0, most).flatMap(blockerText), ...(left > 0 ? [`in the way: ${left} more`] : [])]
+}
+
+function blockerText(blocker: Blocker): readonly string[] {
+  const { statement, queryStart, queryAgeMs, hidden } = blocker
+  const last = blocker.state === 'active' ? 'its query' : 'its last query'
+  return [
+    `in the way: ${nameBlocker(blocker)}${stateOf(blocker)}`,
+    ...blocker.locks.map(
+      ({ mode, relation, granted }) => `  ${granted ? 'holds' : 'waits for'} ${mode} on ${relation}`,
+    ),
+    ...(statement === undefined || statement === ''
+      ? []
+      : [
+          `  ${last}${queryStart === undefined ? '' : `, since ${queryStart} (${duration(queryAgeMs ?? 0)} ago)`}: ${statement}`,
+        ]),
+    ...(hidden ? ['  its state and its query are hidden from this user: grant pg_monitor to it'] : []),
+    ...adviceOn(blocker),
+  ]
+}
+
+/** A session as people find it in `pg_stat_activity`, or a prepared transaction. */
+export function nameBlocker({ pid, prepared, user, applicationName, backendType }: Blocker): string {
+  const of = user === undefined ? '' : ` of user "${user}"`
+  if (prepared !== undefined) return `the prepared transaction "${prepared}"${of}`
+  if (backendType === 'autovacuum worker') return `process ${pid}, autovacuum`
+  const name = applicationName === undefined || applicationName === '' ? '' : ` "${applicationName}"`
+  return `process ${pid}${name}${of}${applicationName === 'drover' ? ', a session of Drover' : ''}`
+}
+
+function stateOf({ state, stateAgeMs, transactionAgeMs }: Blocker): string {
+  const here = state === undefined ? '' : `, ${state}${stateAgeMs === undefined ? '' : ` for ${duration(stateAgeMs)}`}`
+  return `${here}${transactionAgeMs === undefined ? '' : `, in a transaction for ${duration(transactionAgeMs)}`}`
+}
+
+/** What is not as for the session of an application. */
+function adviceOn({ prepared, backendType, statement = '' }: Blocker): readonly string[] {
+  if (prepared !== undefined) {
+    return [`  it belongs to no session and outlives the server: rollback prepared '${prepared.replaceAll("'", "''")}'`]
+  }
+  if (backendType !== 'autovacuum worker') return []
+  return statement.includes('wraparound')
+    ? ['  it works against the wraparound of transaction ids and does not give way: wait for it']
+    : ['  it gives way to whoever waits longer than deadlock_timeout: --lock-timeout 2s']
 }
 
 /** A statement is there to be recognised; whoever wants all of it has the file and the line. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type Connection, pinSearchPath, type Row } from '@drover/engine'
-import type { History } from '@drover/history'
+import { type History, scriptFile } from '@drover/history'
 
 import { refusal } from './foreign-history.ts'
 import { type MigrationRow, type Recognition, recogniseMigrations, recogniseVersions } from './recognition.ts'
@@ -62,7 +62,10 @@ export function recognise(
 ): Recognition {
   if (table.tool === 'Alembic') return recogniseVersions(history, table.versions, table.shown)
   const hashes = new Map(
-    history.revisions.map(({ id, folder }) => [id, hashAsDrizzle(readFileSync(join(root, folder, 'migration.sql')))]),
+    history.revisions.map((revision) => [
+      revision.id,
+      hashAsDrizzle(readFileSync(join(root, scriptFile(revision, 'up')))),
+    ]),
   )
   return recogniseMigrations(history, table.rows, { table: table.shown, hashes, acceptEdited })
 }

@@ -1,4 +1,4 @@
-import { ancestorsOf, type History, type Problem, type Revision } from '@drover/history'
+import { ancestorsOf, type History, type Problem, type Revision, scriptFile } from '@drover/history'
 
 import { idOfAlembic } from './alembic.ts'
 import { deriveId, irregularity } from './foreign-history.ts'
@@ -28,7 +28,7 @@ export interface MigrationRow {
 export interface MigrationsOptions {
   /** The table, as messages name it. */
   readonly table: string
-  /** SHA-256 of each revision's `migration.sql`, in hex, by id. */
+  /** SHA-256 of the file of each revision's up side, in hex, by id. */
   readonly hashes: ReadonlyMap<string, string>
   /** Whether a revision whose file was edited since counts as applied all the same. */
   readonly acceptEdited: boolean
@@ -51,7 +51,7 @@ export function recogniseMigrations(
   )
   const edited = found.flatMap(({ row, revision, isEdited }): readonly Problem[] => {
     if (!revision || !isEdited) return []
-    const file = `${revision.folder}/migration.sql`
+    const file = scriptFile(revision, 'up')
     const what = `${file} was edited since drizzle-orm ran it: ${describeRow(row, table)} has the hash of another text`
     return [
       {

@@ -104,6 +104,16 @@ describe('a connection that cannot be made', () => {
     })
   })
 
+  it('is UNREACHABLE at once however often it was before', async () => {
+    const port = await unusedPort()
+    await using connection = openConnection(ConnectionUrl.of({ ...server, host: '127.0.0.1', port, password: '' }))
+
+    // The driver would wait before each attempt, longer and longer, and twenty seconds in the end.
+    for (let tries = 1; tries <= 30; tries += 1) {
+      await expect(connection.send('select 1')).rejects.toMatchObject({ code: 'UNREACHABLE' })
+    }
+  })
+
   it('is UNREACHABLE where the host has several addresses and no server listens on any', async () => {
     await expect(attempt({ ...server, host: 'localhost', port: await unusedPort() })).rejects.toMatchObject({
       code: 'UNREACHABLE',

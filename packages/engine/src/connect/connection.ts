@@ -28,6 +28,8 @@ export interface Connection extends AsyncDisposable {
    * @throws {DroverError} for what went wrong with the connection
    */
   isPooled(): Promise<boolean>
+  /** Asks the server to end what it is doing for this connection, which then fails with SQLSTATE 57014. Nothing happens where it does nothing. */
+  cancel(): Promise<void>
 }
 
 /** Options of a connection. */
@@ -41,37 +43,56 @@ export interface ConnectionOptions {
 /** For this the driver would take PGSSLNEGOTIATION, while what the URL says should be all that counts; its types do not know it. */
 const beyondTheUrl = { sslnegotiation: null }
 
+/** What the driver does for people who write statements themselves; each takes its time. */
+interface Comforts {
+  /** Asks for the catalogue of types, in a round trip: without it, arrays cannot be read. */
+  readonly fetchTypes: boolean
+  /** Remembers where each statement was sent from, so that the stack of an error goes back to there. */
+  readonly traces: boolean
+}
+
+/**
+ * The driver's client of one connection, with the settings that every connection of Drover has.
+ * @throws {DroverError} `URL_INVALID` when a file for TLS cannot be used, `NAME_UNUSABLE` for a name of a database that is too long
+ */
+export function connectDriver(url: ConnectionUrl, settings: ConnectionOptions & Comforts) {
+  // A server cuts the name of a database like any other, and would open the one that is called what is left.
+  quoteIdentifier(url.database)
+  return postgres({
+    host: url.host,
+    port: url.port,
+    database: url.database,
+    username: url.user,
+    // As a function, because the driver would take PGPASSWORD for an empty one: another server's secret.
+    password: () => saslprep(url.revealPassword()),
+    ssl: tlsFor(url),
+    ...beyondTheUrl,
+    connection: { application_name: 'drover', ...url.parameters },
+    connect_timeout: settings.connectTimeout ?? 10,
+    // Whoever wants to wait for a server does so himself; the driver would make all that is sent meanwhile wait as well.
+    backoff: false,
+    max: 1,
+    max_lifetime: null,
+    fetch_types: settings.fetchTypes,
+    debug: settings.traces,
+    // Behind a pooler, a named statement may be in another session.
+    prepare: false,
+    onnotice: (notice) => settings.onNotice?.(`${notice['severity']}: ${notice['message']}`),
+  })
+}
+
 /** Makes a connection; nothing is sent before its first message. */
 export function openConnection(url: ConnectionUrl, options: ConnectionOptions = {}): Connection {
-  const connect = () => {
-    // A server cuts the name of a database like any other, and would open the one that is called what is left.
-    quoteIdentifier(url.database)
-    return postgres({
-      host: url.host,
-      port: url.port,
-      database: url.database,
-      username: url.user,
-      // As a function, because the driver would take PGPASSWORD for an empty one: another server's secret.
-      password: () => saslprep(url.revealPassword()),
-      ssl: tlsFor(url),
-      ...beyondTheUrl,
-      connection: { application_name: 'drover', ...url.parameters },
-      connect_timeout: options.connectTimeout ?? 10,
-      max: 1,
-      max_lifetime: null,
-      // Saves a round trip each: Drover needs neither the catalogue of types nor named statements.
-      fetch_types: false,
-      prepare: false,
-      onnotice: (notice) => options.onNotice?.(`${notice['severity']}: ${notice['message']}`),
-    })
-  }
+  const connect = () => connectDriver(url, { ...options, fetchTypes: false, traces: false })
   let sql: ReturnType<typeof connect> | undefined
+  let running: { cancel(): unknown } | undefined
   return {
     url,
     send: async (text, onRow) => {
       try {
         sql ??= connect()
         const query = sql.unsafe(text).simple()
+        running = query
         if (onRow) {
           refuseCopy(await query.forEach(onRow))
           return []
@@ -87,7 +108,13 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
           sql = undefined
         }
         throw translated ?? error
+      } finally {
+        running = undefined
       }
+    },
+    cancel: async () => {
+      // A request that does not get through is as good as one that came too late.
+      await Promise.resolve(running?.cancel()).catch(() => undefined)
     },
     isPooled: async () => {
       try {

@@ -36,3 +36,28 @@ describe('translateConnectionError, of what a pooler says', () => {
     expect(translateConnectionError(error, url)).toBeUndefined()
   })
 })
+
+describe('a session that the server ends', () => {
+  it.each([
+    ['25P03', 'waited for us too long'],
+    ['57P05', 'waited for us too long'],
+    ['25P04', 'its transaction took too long'],
+    ['57P01', 'was lost'],
+  ])('is a lost connection: %s', (code, text) => {
+    const error = Object.assign(new Error('terminating connection'), { code, severity: 'FATAL', routine: 'x' })
+
+    expect(translateConnectionError(error, url)?.problems).toMatchObject([
+      { code: 'CONNECTION_LOST', sqlstate: code, message: expect.stringContaining(text) },
+    ])
+  })
+})
+
+describe('a server without a connection for us', () => {
+  it('says whose limit it is', () => {
+    const error = Object.assign(new Error('too many connections for role "ada"'), { code: '53300', severity: 'FATAL' })
+
+    expect(translateConnectionError(error, url)?.problems).toMatchObject([
+      { code: 'UNREACHABLE', serverNotes: ['too many connections for role "ada"'] },
+    ])
+  })
+})

@@ -16,8 +16,8 @@ export function translateConnectionError(error: unknown, url: ConnectionUrl): Dr
       message: fault.message(url),
       hint: fault.hint(url),
       ...(code !== undefined && isSqlstate(code) && { sqlstate: code }),
-      // Which line of pg_hba.conf is missing, or that it is a certificate that is wanted, only the server knows.
-      ...(code === '28000' && error instanceof Error && { serverNotes: [error.message] }),
+      // Which line of pg_hba.conf is missing, that it is a certificate that is wanted, or whose connections are too many, only the server knows.
+      ...((code === '28000' || code === '53300') && error instanceof Error && { serverNotes: [error.message] }),
     },
     { cause: error },
   )
@@ -57,7 +57,7 @@ const missing: Fault = {
 const crowded: Fault = {
   code: 'UNREACHABLE',
   message: (url) => `the server at ${url.host}:${url.port} has no connection left for us`,
-  hint: () => 'run again when it is less busy, or raise its max_connections',
+  hint: () => 'run again when it is less busy, or raise its max_connections, or the limit of the user or the database',
 }
 const notReady: Fault = {
   code: 'UNREACHABLE',
@@ -89,6 +89,17 @@ const lost: Fault = {
   code: 'CONNECTION_LOST',
   message: (url) => `the connection to ${url.host}:${url.port} was lost`,
   hint: () => 'run the same command again: it goes on where this one stopped',
+}
+const idle: Fault = {
+  code: 'CONNECTION_LOST',
+  message: (url) => `the server at ${url.host}:${url.port} ended the session, because it waited for us too long`,
+  hint: () =>
+    'run the same command again; code that takes its time between two queries should query before and after it',
+}
+const overtime: Fault = {
+  code: 'CONNECTION_LOST',
+  message: (url) => `the server at ${url.host}:${url.port} ended the session, because its transaction took too long`,
+  hint: () => 'raise transaction_timeout for this user, then run the same command again',
 }
 
 /** By the driver's and the system's error codes, and by SQLSTATE. */
@@ -130,6 +141,9 @@ const faults: ReadonlyMap<string, Fault> = new Map([
   ['EPIPE', lost],
   ['57P01', lost],
   ['57P02', lost],
+  ['25P03', idle],
+  ['57P05', idle],
+  ['25P04', overtime],
 ])
 
 /** What a pooler says has one SQLSTATE for all of it, and the words have to tell. */

@@ -11,15 +11,23 @@ describe('a statement that fails', () => {
       'create table a ();\n\ncreate tabel b ();\n',
       {
         line: 3,
+        column: 8,
         sqlstate: '42601',
         statement: 'create tabel b ()',
-        message: 'migrations/1/migration.sql:3: syntax error at or near "tabel"',
+        message: 'migrations/1/migration.sql:3:8: syntax error at or near "tabel"',
+        excerpt: ['3 | create tabel b ();', '  |        ^'],
       },
     ],
     [
       'a syntax error far into a statement',
       'create table a (\n  b int,\n  c int d\n);\nselect 1;',
-      { line: 3, sqlstate: '42601', statement: 'create table a (\n  b int,\n  c int d\n)' },
+      {
+        line: 3,
+        column: 9,
+        sqlstate: '42601',
+        statement: 'create table a (\n  b int,\n  c int d\n)',
+        excerpt: ['1 | create table a (', '2 |   b int,', '3 |   c int d', '  |         ^', '4 | );'],
+      },
     ],
     [
       'a syntax error at the end of a statement',
@@ -38,6 +46,7 @@ describe('a statement that fails', () => {
         line: 4,
         sqlstate: '23505',
         statement: 'insert into a\nvalues (1)',
+        excerpt: ['4 | insert into a', '5 | values (1);'],
         message: 'migrations/1/migration.sql:4: duplicate key value violates unique constraint "a_pkey"',
         serverNotes: ['DETAIL: Key (b)=(1) already exists.'],
       },
@@ -53,9 +62,27 @@ describe('a statement that fails', () => {
       },
     ],
     [
+      'an error in a query that a function makes',
+      `do $$\nbegin\n  execute 'select größer,\n  missing from pg_class';\nend\n$$;`,
+      {
+        line: 1,
+        sqlstate: '42703',
+        serverNotes: [
+          'QUERY:\n  1 | select größer,\n    |        ^\n  2 |   missing from pg_class',
+          expect.stringContaining('CONTEXT: PL/pgSQL function inline_code_block line 3 at EXECUTE') as string,
+        ],
+      },
+    ],
+    [
       'an error after text of several bytes',
       `-- größer 😀\nselect '😀 größer', '数据';\nselect 'ü', missing;`,
-      { line: 3, sqlstate: '42703', statement: `select 'ü', missing` },
+      {
+        line: 3,
+        column: 13,
+        sqlstate: '42703',
+        statement: `select 'ü', missing`,
+        excerpt: [`3 | select 'ü', missing;`, '  |             ^'],
+      },
     ],
     [
       'an error while running after rows that look like ours',
@@ -65,7 +92,13 @@ describe('a statement that fails', () => {
     [
       'an error in a file with Windows line endings',
       `select 1;\r\n\r\nselect missing;\r\n`,
-      { line: 3, sqlstate: '42703', statement: 'select missing' },
+      {
+        line: 3,
+        column: 8,
+        sqlstate: '42703',
+        statement: 'select missing',
+        excerpt: ['3 | select missing;', '  |        ^'],
+      },
     ],
     [
       'a missing privilege',
@@ -74,7 +107,7 @@ describe('a statement that fails', () => {
         line: 2,
         sqlstate: '42501',
         statement: 'create table public.a ()',
-        hint: expect.stringContaining('grant it') as string,
+        hint: expect.stringContaining('grant create on schema') as string,
       },
     ],
     [

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { DroverError } from '@drover/history'
 
-import { type Connection, openConnection } from '../connect/connection.ts'
+import { type Connection, openConnection, type Row } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { selectTime } from '../sql/time.ts'
@@ -14,6 +14,11 @@ import { tryHistoryLock } from './history-lock.ts'
 export interface Lease extends AsyncDisposable {
   /** Grows with every holder; each transaction of a run checks that it still stands. */
   readonly token: string
+  /**
+   * Changes the token, so that what was sent with the one before and has not begun will not begin. The lease stays with its holder.
+   * @throws {DroverError} for what went wrong with the connection, `LEASE_LOST` when somebody else holds it
+   */
+  fence(): Promise<void>
 }
 
 /** Who holds a lease, for people. */
@@ -72,22 +77,27 @@ with taken as (
 ${takeLease(columnsOf(run), run.history)}
   returning token
 )
-select taken.token::text, held.os_user, held.host, held.pid, held.command, ${selectTime('held.acquired_at')} as since
+select taken.token::text, ${selectHolder}
 from (select) as always
 left join taken on true
 left join ${storeSchema}.lease as held on held.history = ${quoteLiteral(run.history)}`)
   if (typeof row?.['token'] === 'string') return { held: true, token: row['token'] }
-  const since = row?.['since']
-  if (!row || typeof since !== 'string') return { held: false, holder: undefined }
+  return { held: false, holder: row && readHolder(row) }
+}
+
+/** The columns of a lease that tell who holds it, of the row `held`. Wants the search_path pinned. */
+export const selectHolder = `held.os_user, held.host, held.pid, held.command, ${selectTime('held.acquired_at')} as since`
+
+/** Who holds a lease, from the columns of `selectHolder`; `undefined` where there is no such row. */
+export function readHolder(row: Row): LeaseHolder | undefined {
+  const since = row['since']
+  if (typeof since !== 'string') return undefined
   return {
-    held: false,
-    holder: {
-      osUser: String(row['os_user']),
-      host: String(row['host']),
-      pid: Number(row['pid']),
-      command: String(row['command']),
-      since,
-    },
+    osUser: String(row['os_user']),
+    host: String(row['host']),
+    pid: Number(row['pid']),
+    command: String(row['command']),
+    since,
   }
 }
 
@@ -126,23 +136,39 @@ export function returnLease(own: string): string {
 
 function keepAlive(connection: Connection, run: Run, token: string): Lease {
   let heart: Connection | undefined
-  let beating: Promise<unknown> = Promise.resolve()
-  const own = `history = ${quoteLiteral(run.history)} and token = ${token}`
+  let beating: Promise<unknown> | undefined
+  let current = token
+  const own = () => `history = ${quoteLiteral(run.history)} and token = ${current}`
   const timer = setInterval(() => {
+    // Where the server does not answer, they would queue up, and whatever else is sent behind them.
+    if (beating) return
     // The run's own connection may be busy with one long statement for an hour.
     heart ??= openConnection(connection.url)
     // A heartbeat that fails is made up for by the next; a lease that is lost is noticed by the guard of each revision.
-    beating = heart.send(`${pinSearchPath}${renewLease(own)}`).catch(() => undefined)
+    beating = heart
+      .send(`${pinSearchPath}${renewLease(own())}`)
+      .catch(() => undefined)
+      .finally(() => (beating = undefined))
   }, heartbeatMs)
   timer.unref()
   return {
-    token,
+    get token() {
+      return current
+    },
+    fence: async () => {
+      heart ??= openConnection(connection.url)
+      const [row] = await heart.send(
+        `${pinSearchPath}update ${storeSchema}.lease set token = token + 1 where ${own()} returning token::text`,
+      )
+      if (!row) throw lostBy(run)
+      current = String(row['token'])
+    },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
       await beating
       await heart?.[Symbol.asyncDispose]()
       // Without a connection it cannot be given back; then it expires by itself.
-      await connection.send(`${pinSearchPath}${returnLease(own)}`).catch(() => undefined)
+      await connection.send(`${pinSearchPath}${returnLease(own())}`).catch(() => undefined)
     },
   }
 }
@@ -162,6 +188,22 @@ async function pause(ms: number, run: Run, signal?: AbortSignal): Promise<void> 
     )
   }
 }
+
+function lostBy(run: Run): DroverError {
+  return new DroverError({
+    code: 'LEASE_LOST',
+    database: run.history,
+    message: leaseLost.reason,
+    hint: leaseLost.hint,
+  })
+}
+
+/** What is said to a run whose lease has gone to somebody else, and what is to be done. */
+export const leaseLost = {
+  reason:
+    'this run no longer holds the database: nothing was heard of it and another one has taken over, or "lock release" has taken it away',
+  hint: 'see who holds it now with: pnpm migrate lock status -d <database>; then run the same command again',
+} as const
 
 function lockedBy(run: Run, holder: LeaseHolder | undefined): DroverError {
   return new DroverError({

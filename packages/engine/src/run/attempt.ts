@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { DroverError, nameRevision, type Problem } from '@drover/history'
+import { type Blocker, DroverError, nameRevision, type Problem } from '@drover/history'
 
-import type { Connection } from '../connect/connection.ts'
+import type { Connection, Row } from '../connect/connection.ts'
 import { describeStatementError, sqlstateOf } from '../diagnose/statement-error.ts'
+import { leaseLost } from '../lease/lease.ts'
 import type { Script } from '../source/script.ts'
+import { type BlockerWatch, identityOf, watchBlockers, type WatchOptions } from './blockers.ts'
 import { guardStates } from './guard.ts'
 import type { Message } from './message.ts'
 
@@ -16,6 +18,12 @@ export interface Patience {
   readonly onRetry: (attempt: number, reason: RetryReason) => void
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined
+  /** Called with each row that an attempt brings. */
+  readonly onRow?: (row: Row) => void
+  /** How often it is sent at most. Default 30. */
+  readonly attempts?: number | undefined
+  /** Who is in the way is looked for from the second attempt on. Default: nobody is. */
+  readonly watch?: WatchOptions | undefined
 }
 
 /** What came back instead of success. */
@@ -23,6 +31,8 @@ export interface Failure {
   readonly error: unknown
   /** How many statements of the script the server had carried out; -1 when it did not come as far as the first. */
   readonly completed: number
+  /** Who held the lock that was not to be had, when that could be found out. */
+  readonly blockers?: readonly Blocker[] | undefined
 }
 
 /** How often a message is sent when it cannot have a lock. */
@@ -32,24 +42,48 @@ const mostAttempts = 30
 export async function sendPatiently(
   connection: Connection,
   message: Message,
-  { onRetry, signal }: Patience,
+  patience: Patience,
 ): Promise<Failure | 'interrupted' | undefined> {
+  return tryPatiently(() => sendOnce(connection, message, patience.onRow), patience)
+}
+
+/** Does something that is one transaction, and does it again while it cannot have a lock. */
+export async function tryPatiently<Found extends Failure>(
+  act: () => Promise<Found | 'interrupted' | undefined>,
+  { onRetry, signal, attempts = mostAttempts, watch }: Patience,
+): Promise<Found | 'interrupted' | undefined> {
+  await using opened = new AsyncDisposableStack()
+  let observer: BlockerWatch | undefined
+  let told = identityOf([])
   for (let attempt = 1; ; attempt += 1) {
-    const failure = await sendOnce(connection, message)
-    if (!failure) return undefined
+    const working = act()
+    const blockers = (await observer?.during(working)) ?? []
+    const failure = await working
+    if (failure === undefined || failure === 'interrupted') return failure
     const reason = retryReason(failure.error)
-    if (!reason || attempt === mostAttempts) return failure
+    const isLocked = reason === 'lock-timeout' && blockers.length > 0
+    if (isLocked && identityOf(blockers) !== told) {
+      told = identityOf(blockers)
+      watch?.onEvent?.({ type: 'blockers-found', blockers })
+    }
+    if (!reason || attempt >= attempts) return isLocked ? { ...failure, blockers } : failure
+    if (reason === 'lock-timeout' && watch) observer ??= opened.use(watchBlockers(watch))
     onRetry(attempt, reason)
     if (!(await pause(500 + Math.random() * 1000, signal))) return 'interrupted'
   }
 }
 
 /** Sends a message; it is the caller's to know whether it is a transaction. */
-export async function sendOnce(connection: Connection, message: Message): Promise<Failure | undefined> {
+export async function sendOnce(
+  connection: Connection,
+  message: Message,
+  onRow?: (row: Row) => void,
+): Promise<Failure | undefined> {
   let completed = -1
   try {
     await connection.send(message.sql, (row) => {
       if (message.markerColumn in row) completed += 1
+      else onRow?.(row)
     })
     return undefined
   } catch (error) {
@@ -57,7 +91,8 @@ export async function sendOnce(connection: Connection, message: Message): Promis
   }
 }
 
-function retryReason(error: unknown): RetryReason | undefined {
+/** Why a message that failed may be sent again; `undefined` where that would help nothing. */
+export function retryReason(error: unknown): RetryReason | undefined {
   switch (sqlstateOf(error)) {
     case '55P03':
       return 'lock-timeout'
@@ -70,8 +105,16 @@ function retryReason(error: unknown): RetryReason | undefined {
   }
 }
 
-/** Describes why a script did not run: what stood in its way, or which statement failed. */
-export function describeFailure(script: Script, message: Message, { error, completed }: Failure): Problem {
+/**
+ * Describes why a script did not run: what stood in its way, or which statement failed.
+ * @param next what there is to do when the cause of a failed statement is put right. Default: the same command again
+ */
+export function describeFailure(
+  script: Script,
+  message: Message,
+  { error, completed, blockers }: Failure,
+  next?: string,
+): Problem {
   const name = nameRevision(script.revision)
   if (error instanceof DroverError) return { ...error.problems[0], revision: script.revision.id }
   switch (sqlstateOf(error)) {
@@ -86,8 +129,8 @@ export function describeFailure(script: Script, message: Message, { error, compl
       return {
         code: 'LEASE_LOST',
         revision: script.revision.id,
-        message: `${name} was not run: another run has taken over this database, because nothing was heard of this one`,
-        hint: 'wait for the other run, then run the same command again',
+        message: `${name} was not run: ${leaseLost.reason}`,
+        hint: leaseLost.hint,
       }
     case guardStates.moved:
       return {
@@ -97,12 +140,12 @@ export function describeFailure(script: Script, message: Message, { error, compl
         hint: 'run the same command again: it plans anew',
       }
     default:
-      return describeStatementError(error, script, message, completed)
+      return describeStatementError(error, script, message, completed, { blockers, next })
   }
 }
 
 /** Whether the pause came to its end, and was not cut short by the signal. */
-async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
+export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   try {
     await sleep(ms, undefined, signal && { signal })
     return true

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { buildHistory, checksum, type Direction, type History, type Revision } from '@drover/history'
+import { type Batch, buildHistory, checksum, type Direction, type History, type Revision } from '@drover/history'
 
 import type { Script } from '../source/script.ts'
 import { splitStatements } from '../source/statements.ts'
@@ -10,7 +10,8 @@ import type { Run } from '../store/runs.ts'
 export interface ExampleSql {
   readonly up: string
   readonly down?: string
-  readonly transaction?: 'none'
+  readonly transaction?: 'none' | 'own'
+  readonly batch?: Batch
 }
 
 /** A run of the history `main`, for tests. */
@@ -29,7 +30,11 @@ export function exampleHistory(count: number): History {
 /** The scripts of that history for the given SQL, in the order in which they run. */
 export function exampleScripts(sources: readonly ExampleSql[], direction: Direction = 'up'): readonly Script[] {
   const scripts = sources.map((source, index) => {
-    const revision = { ...exampleRevision(index + 1), ...(source.transaction && { transaction: source.transaction }) }
+    const revision = {
+      ...exampleRevision(index + 1),
+      ...(source.transaction && { transaction: source.transaction }),
+      ...(source.batch && { batch: source.batch }),
+    }
     const sql = direction === 'up' ? source.up : (source.down ?? '')
     const file = `${revision.folder}/${direction === 'up' ? 'migration' : 'down'}.sql`
     return { revision, direction, file, sql, statements: splitStatements(sql), checksum: checksum(sql) }

@@ -15,6 +15,8 @@ export interface ExampleRunner extends AsyncDisposable {
   readonly connection: Connection
   readonly run: Run
   upgrade(sources: readonly ExampleSql[], options?: Options): Promise<PlanOutcome>
+  /** Reverts all of them. */
+  downgrade(sources: readonly ExampleSql[], options?: Options): Promise<PlanOutcome>
   /** Runs some scripts of a history of `count` revisions. */
   runScripts(scripts: PlanRun['scripts'], count: number, options?: Options): Promise<PlanOutcome>
   applied(): Promise<readonly string[]>
@@ -32,15 +34,16 @@ export async function exampleRunner(serverUrl: string): Promise<ExampleRunner> {
   const run = exampleRun()
   await ensureStore(connection)
   await recordStart(connection, run, [])
-  const { token } = opened.use(await acquireLease(connection, run))
+  const lease = opened.use(await acquireLease(connection, run))
   const runScripts: ExampleRunner['runScripts'] = (scripts, count, options = {}) =>
-    runPlan(options.connection ?? connection, { history: exampleHistory(count), run, token, scripts, ...options })
+    runPlan(options.connection ?? connection, { history: exampleHistory(count), run, lease, scripts, ...options })
   const owned = opened.move()
   return {
     database,
     connection,
     run,
     upgrade: (sources, options) => runScripts(exampleScripts(sources), sources.length, options),
+    downgrade: (sources, options) => runScripts(exampleScripts(sources, 'down'), sources.length, options),
     runScripts,
     applied: async () => (await readState(connection, 'main')).applied.map(({ id }) => id).toSorted(),
     tables: async () => {

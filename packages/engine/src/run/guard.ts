@@ -57,9 +57,21 @@ $drover$;
 `
 }
 
-/** How long statements may wait and take, in milliseconds, for one transaction. */
-export function limitTime(limits: { readonly lockTimeoutMs: number; readonly statementTimeoutMs: number }): string {
-  return `set local lock_timeout = ${limits.lockTimeoutMs}; set local statement_timeout = ${limits.statementTimeoutMs};
+/** For how long things may go on in a transaction, in milliseconds. */
+export interface Limits {
+  /** How long a statement waits for a lock; 0 is for ever. */
+  readonly lockTimeoutMs: number
+  /** How long a statement takes; 0 is without a limit. */
+  readonly statementTimeoutMs: number
+  /** How long the server waits for us in the middle of it before it ends the session. Default: as the database has it. */
+  readonly idleTimeoutMs?: number
+}
+
+/** The statements that set the limits of one transaction. */
+export function limitTime(limits: Limits): string {
+  const { lockTimeoutMs, statementTimeoutMs, idleTimeoutMs } = limits
+  const idle = idleTimeoutMs === undefined ? '' : ` set local idle_in_transaction_session_timeout = ${idleTimeoutMs};`
+  return `set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${statementTimeoutMs};${idle}
 `
 }
 
@@ -68,6 +80,8 @@ export interface GuardOptions {
   readonly refusals?: Refusals
   /** The step that has to be done before this one, although the graph may not say so. */
   readonly previous?: Step | undefined
+  /** Whether the record is to count from here how long the revision took: the transaction may be older. Default `false`. */
+  readonly remembersStart?: boolean
 }
 
 /**
@@ -77,7 +91,7 @@ export interface GuardOptions {
  */
 export function writeGuard(script: Script, history: History, holder: Holder, options: GuardOptions = {}): string {
   const { revision, direction } = script
-  const { refusals = plainRefusals, previous } = options
+  const { refusals = plainRefusals, previous, remembersStart = false } = options
   const before = previous ? [previous.revision.id] : []
   const [present, absent]: readonly [readonly string[], readonly string[]] =
     direction === 'up'
@@ -85,7 +99,7 @@ export function writeGuard(script: Script, history: History, holder: Holder, opt
       : [[revision.id], [...history.followers.get(revision.id)!, ...before]]
   return `do $drover$
 begin
-${refuseOthers(holder, refusals)}${refuseUnless(holder.history, present, absent, refusals)}${leaveStoreSchema('transaction')}end
+${refuseOthers(holder, refusals)}${refuseUnless(holder.history, present, absent, refusals)}${leaveStoreSchema('transaction')}${remembersStart ? rememberStart : ''}end
 $drover$;
 `
 }
@@ -99,6 +113,15 @@ export function refuseOthers(holder: Holder, refusals = plainRefusals): string {
   return `${refuseBusy(holder.history, refusals)}  if not exists (select from ${storeSchema}.lease where ${leaseOf(holder)}) then
     ${raise('leaseLost', refusals)}
   end if;
+`
+}
+
+/** The statement that comes before those with which a holder goes on with a revision that it has begun. */
+export function writeHolderGuard(holder: Holder): string {
+  return `do $drover$
+begin
+${refuseOthers(holder)}${leaveStoreSchema('transaction')}end
+$drover$;
 `
 }
 
@@ -126,10 +149,41 @@ export function refuseUnless(
 `
 }
 
+/**
+ * The statement that comes before those of a hook: an error unless nobody else is changing the history, and the holder
+ * still has its lease.
+ */
+export function writeHookGuard(holder: Holder, refusals = plainRefusals): string {
+  return `do $drover$
+begin
+${refuseOthers(holder, refusals)}${leaveStoreSchema('transaction')}end
+$drover$;
+`
+}
+
+/** Where the guard leaves the time at which the revision began. */
+export const startSetting = 'drover.began'
+
+const rememberStart = `  perform pg_catalog.set_config('${startSetting}', (extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.text, true);
+`
+
+/**
+ * How long the revision has taken so far, in milliseconds, as SQL: since the guard, where that remembers and the revision has not
+ * reset it, and otherwise since the transaction began.
+ */
+export const spent = `(extract(epoch from pg_catalog.clock_timestamp()) operator(pg_catalog.-) case
+  when pg_catalog.length(pg_catalog.current_setting('${startSetting}', true)) operator(pg_catalog.>) 0
+  then pg_catalog.current_setting('${startSetting}', true)::pg_catalog.numeric
+  else extract(epoch from pg_catalog.transaction_timestamp())
+end) operator(pg_catalog.*) 1000`
+
 /** A condition that is true of the row of a holder's lease and of no other. */
 export function leaseOf({ history, lease }: Holder): string {
   return `history operator(pg_catalog.=) ${quoteLiteral(history)} and ${lease}`
 }
+
+/** For the record of a revision, which may have left its role behind. */
+export const resetRole = 'reset session authorization; reset role;\n'
 
 /**
  * The record that a revision was applied or reverted, for the end of its transaction. Says of each function and operator that it is
@@ -140,12 +194,10 @@ export function writeRecord(
   holder: Holder,
 ): string {
   const key = [quoteLiteral(holder.history), "''", quoteLiteral(revision.id)]
-  // The script may have left its role behind, or taken away its search_path.
-  const reset = 'reset session authorization; reset role;\n'
   return direction === 'up'
-    ? `${reset}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
-values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${holder.run}, extract(epoch from pg_catalog.clock_timestamp() operator(pg_catalog.-) pg_catalog.transaction_timestamp()) operator(pg_catalog.*) 1000)`
-    : `${reset}delete from ${storeSchema}.applied where (history, target, revision) operator(pg_catalog.=) (${key.join(', ')})`
+    ? `${resetRole}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
+values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${holder.run}, ${spent})`
+    : `${resetRole}delete from ${storeSchema}.applied where (history, target, revision) operator(pg_catalog.=) (${key.join(', ')})`
 }
 
 function raise(state: keyof typeof guardStates, refusals: Refusals): string {

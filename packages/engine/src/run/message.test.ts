@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
 import { exampleHistory, exampleRun, exampleScripts } from './example-plan.ts'
-import { type Message, writeMessage } from './message.ts'
+import { type Message, writeTransaction } from './message.ts'
 
 const context = { history: exampleHistory(1), run: exampleRun(), token: '7', lockTimeoutMs: 100, statementTimeoutMs: 0 }
 
-describe('writeMessage', () => {
+describe('writeTransaction', () => {
   it('finds the statement, and the place in the file, of a position in the message', () => {
     const sql = '-- the tables\ncreate table first_table ();\n\ncreate table second_table ();\n'
     const message = messageOf(sql)
@@ -64,7 +64,7 @@ describe('writeMessage', () => {
 
 function messageOf(sql: string): Message {
   const [script] = exampleScripts([{ up: sql }])
-  return writeMessage(script!, context)
+  return writeTransaction([script!], context).messages[0]!
 }
 
 /** Where a text is in the message, as PostgreSQL counts: characters from 1. */

@@ -2,7 +2,8 @@ import type { History } from '@drover/history'
 
 import type { Script } from '../source/script.ts'
 import type { Run } from '../store/runs.ts'
-import { cleanSession, holderOf, limitTime, writeGuard, writeRecord } from './guard.ts'
+import { prepareGroup } from './group-statements.ts'
+import { cleanSession, holderOf, type Limits, limitTime, spent, writeGuard, writeRecord } from './guard.ts'
 
 /** One revision as one message to the server, with the way back from a position in it to the file. */
 export interface Message {
@@ -14,43 +15,128 @@ export interface Message {
 }
 
 /** What goes into a message besides the script. */
-export interface MessageContext {
+export interface MessageContext extends Limits {
   readonly history: History
   readonly run: Run
   /** Of the lease that this run holds. */
   readonly token: string
-  /** In milliseconds; 0 waits for ever. */
-  readonly lockTimeoutMs: number
-  /** In milliseconds; 0 is without a limit. */
-  readonly statementTimeoutMs: number
+}
+
+/** Several revisions as one message. */
+export interface Group {
+  readonly sql: string
+  /** Each of them as if it were alone in the message. */
+  readonly messages: readonly Message[]
+  /** The column of the row that comes after each revision: how long it took on the server, in milliseconds. */
+  readonly durationColumn: string
 }
 
 /**
- * Writes the message that runs one revision: guard, statements, and the record of it, in one implicit transaction. An
- * error anywhere undoes all of it. A row after the guard and after each statement tells how far the server came, because an error at run
- * time carries no position.
+ * Writes the message that runs revisions in one implicit transaction: of each the guard, the statements, and the record. An error
+ * anywhere undoes all of it. A row after the guard and after each statement tells how far the server came, because an error at run time
+ * carries no position.
  */
-export function writeMessage(script: Script, context: MessageContext): Message {
+export function writeTransaction(scripts: readonly Script[], context: MessageContext): Group {
   const holder = holderOf(context.run, context.token)
-  let sql = `${preamble(context)}${writeGuard(script, context.history, holder)}${marker}`
+  const parts = scripts.map((script) => {
+    const duration = script.direction === 'up' ? 'duration_ms' : spent
+    const end = `${writeRecord(script, holder)} returning ${duration} as "${durationColumn}";\n`
+    return writePart(script, { begin: writeBegin(script, context), mark: marker, end })
+  })
+  // Behind a pooler, whoever comes next has this session, and this run perhaps another. What the revisions have deferred to the
+  // commit is done before that, with the settings that they have left.
+  return join(parts, { before: '', after: `${doDeferred}${cleanSession}` })
+}
+
+/**
+ * Writes the message that runs revisions one after the other, each in a transaction of its own. An error skips the rest of the
+ * message, and leaves the session in a failed transaction. Only the last commit waits for the disk: the log is written in order, so
+ * with it all are there (PostgreSQL, "Asynchronous Commit").
+ *
+ * The first has the guard of a message of its own. Behind it only who holds the lease can change the history, so the others make
+ * sure of that, and their records that they change what the plan says; all that is theirs is planned once. Where they let nobody through, the
+ * SQLSTATE does not tell why: the guard of a message of its own does.
+ */
+export function writeGroup(scripts: readonly Script[], context: MessageContext): Group {
+  const holder = holderOf(context.run, context.token)
+  const columns = { markerColumn, durationColumn }
+  const statements = prepareGroup(holder, { idleTimeoutMs, ...context }, columns)
+  const parts = scripts.map((script, index) => {
+    const guard = index === 0 ? writeBegin(script, context) : `${cleanSession}${statements.begin}`
+    const isLast = index === scripts.length - 1
+    const begin = `begin;\n${guard}${isLast ? '' : 'set local synchronous_commit = off;\n'}`
+    return writePart(script, {
+      begin,
+      mark: statements.mark,
+      end: `${statements.record(script)}${doDeferred}${isLast ? waitForDisk : ''}commit;\n`,
+    })
+  })
+  return join(parts, { before: statements.prepare, after: `${cleanSession} deallocate all` })
+}
+
+/** What comes before the statements of a revision that has to look at all that it comes after. */
+function writeBegin(script: Script, context: MessageContext): string {
+  const holder = holderOf(context.run, context.token)
+  return `${preamble(context)}${writeGuard(script, context.history, holder, { remembersStart: true })}${marker}`
+}
+
+/**
+ * Writes the message that runs statements which are no revision, and of which nothing is recorded, in one implicit transaction.
+ * @param guard what comes before them
+ */
+export function writeGuarded(
+  script: Statements,
+  guard: string,
+  context: Pick<MessageContext, 'lockTimeoutMs' | 'statementTimeoutMs'>,
+): Message {
+  const part = writePart(script, { begin: `${preamble(context)}${guard}${marker}`, mark: marker, end: '' })
+  return join([part], { before: '', after: `${doDeferred}${cleanSession}` }).messages[0]!
+}
+
+/** What a message needs to know of a script. */
+type Statements = Pick<Script, 'statements'>
+
+/** One revision in a message. */
+interface Part {
+  readonly script: Statements
+  readonly sql: string
+  /** Where each statement is in it. */
+  readonly starts: readonly number[]
+}
+
+function writePart(
+  script: Statements,
+  { begin, mark, end }: { readonly begin: string; readonly mark: string; readonly end: string },
+): Part {
+  let sql = begin
   const starts = script.statements.map((statement) => {
     const start = sql.length
-    sql += `${statement.text};${marker}`
+    sql += `${statement.text};${mark}`
     return start
   })
-  // Behind a pooler, whoever comes next has this session, and this run perhaps another. What the revision has deferred to the
-  // commit is done before that, with the settings that it has left.
-  sql += `${writeRecord(script, holder)};\nset constraints all immediate;\n${cleanSession}`
-  return {
-    sql,
-    markerColumn,
-    locate: (position) => {
-      const at = toUtf16(sql, position - 1)
-      const statement = starts.findLastIndex((start) => start <= at)
-      const found = script.statements[statement]
-      if (!found || at > starts[statement]! + found.text.length) return undefined
-      return { statement, offset: found.start + at - starts[statement]! }
-    },
+  return { script, sql: sql + end, starts }
+}
+
+function join(parts: readonly Part[], { before, after }: { readonly before: string; readonly after: string }): Group {
+  let sql = before
+  const placed = parts.map((part) => {
+    const start = sql.length
+    sql += part.sql
+    return { part, start }
+  })
+  sql += after
+  const messages = placed.map(({ part, start }) => ({ sql, markerColumn, locate: locator(sql, part, start) }))
+  return { sql, messages, durationColumn }
+}
+
+/** @param start where the part is in the message */
+function locator(sql: string, { script, starts }: Part, start: number): Message['locate'] {
+  return (position) => {
+    const at = toUtf16(sql, position - 1) - start
+    const statement = starts.findLastIndex((own) => own <= at)
+    const found = script.statements[statement]
+    if (!found || at > starts[statement]! + found.text.length) return undefined
+    return { statement, offset: found.start + at - starts[statement]! }
   }
 }
 
@@ -78,17 +164,28 @@ export function writeSingle(
   }
 }
 
-const markerColumn = 'drover:done'
-const marker = `select 1 as "${markerColumn}";\n`
+// What is deferred to the commit fails here, where it is still told apart from what comes after it.
+export const doDeferred = 'set constraints all immediate;\n'
+
+// Unless the database is not to; what a revision has said is for itself, and not for those before it.
+const waitForDisk = 'reset synchronous_commit;\n'
+
+export const markerColumn = 'drover:done'
+const durationColumn = 'drover:ms'
+/** The statement that sends the row which tells how far the server is. */
+export const marker = `select 1 as "${markerColumn}";\n`
+
+/** A transaction is one message: whoever is waited for in the middle of it is gone. */
+const idleTimeoutMs = 60_000
 
 /** What a message begins with: a clean session, and how long its statements may wait and take. */
-export function preamble(context: Pick<MessageContext, 'lockTimeoutMs' | 'statementTimeoutMs'>): string {
+export function preamble(limits: Limits): string {
   return `${cleanSession} select pg_catalog.pg_advisory_unlock_all();
-${limitTime(context)}`
+${limitTime({ idleTimeoutMs, ...limits })}`
 }
 
 /** Index in UTF-16 units of the character at `characters`. */
-function toUtf16(text: string, characters: number): number {
+export function toUtf16(text: string, characters: number): number {
   let index = 0
   for (let passed = 0; passed < characters && index < text.length; passed += 1) {
     index += text.codePointAt(index)! > 0xffff ? 2 : 1

@@ -1,8 +1,11 @@
 import { comesAfter, type Direction, type History, nameRevision, type Problem, type Step } from '@drover/history'
 
 import { renewLease, returnLease, takeLease } from '../lease/lease.ts'
+import type { HookScript, Moment } from '../hook/read-hook.ts'
+import { holdHistoryLock } from '../lease/history-lock.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
+import { batchOf } from '../source/batch.ts'
 import { runsOutsideTransaction } from '../source/outside-transaction.ts'
 import type { Script } from '../source/script.ts'
 import { findMetaCommand, lineAt } from '../source/statements.ts'
@@ -19,6 +22,7 @@ import {
   refuseOthers,
   refuseUnless,
   writeGuard,
+  writeHookGuard,
   writeRecord,
   writeSession,
 } from './guard.ts'
@@ -32,6 +36,8 @@ export interface OfflinePlan {
   readonly direction: Direction
   /** In the order in which they run; at least one. */
   readonly scripts: readonly Script[]
+  /** Those that run before the scripts, or behind them; those on failure are named and left out. Default: none. */
+  readonly hooks?: readonly HookScript[]
   /** A UUID, the same for the scripts of all databases. The run of a script is known by it. */
   readonly release: string
   /** Drover's own version. */
@@ -50,17 +56,43 @@ export interface OfflinePlan {
  */
 export function writeOfflineScript(plan: OfflinePlan): string {
   const holder = holderOf(plan)
-  const { scripts } = plan
+  const { scripts, hooks = [] } = plan
+  const hooksAt = (moment: Moment) => hooks.filter((one) => one.moment === moment).map((one) => hook(plan, holder, one))
   return [
     head(plan),
     begin(plan, holder),
+    ...hooksAt('before'),
     ...scripts.map((script, index) => step(plan, holder, script, index)),
+    ...hooksAt('after'),
     end(plan, holder),
   ].join('\n')
 }
 
 /** What keeps a revision from being run by psql, although it may be sent to a server. */
-export function findOfflineProblems({ revision, file, sql }: Script): readonly Problem[] {
+export function findOfflineProblems(script: Script): readonly Problem[] {
+  const { revision, file, sql } = script
+  if (revision.language === 'typescript') {
+    return [
+      {
+        code: 'REVISION_INVALID',
+        revision: revision.id,
+        file,
+        message: `${nameRevision(revision)} runs code (${file}), which no script for psql can hold`,
+        hint: `write scripts for what comes before it and after it, and let Drover run this one: pnpm migrate upgrade ${revision.id} -d <database>`,
+      },
+    ]
+  }
+  if (batchOf(script)) {
+    return [
+      {
+        code: 'REVISION_INVALID',
+        revision: revision.id,
+        file,
+        message: `${nameRevision(revision)} runs in batches (${file}), whose ends nobody knows before they run: no script for psql can hold them`,
+        hint: `write scripts for what comes before it and after it, and let Drover run this one: pnpm migrate upgrade ${revision.id} -d <database>`,
+      },
+    ]
+  }
   const at = findMetaCommand(sql)
   if (at === undefined) return []
   const line = lineAt(sql, at)
@@ -86,7 +118,8 @@ function holderOf({ name, release }: OfflinePlan): Holder {
   }
 }
 
-function head({ name, direction, scripts }: OfflinePlan): string {
+function head({ name, direction, scripts, hooks = [] }: OfflinePlan): string {
+  const leftOut = hooks.filter(({ moment }) => moment === 'onFailure').map(({ file }) => comment(`  ${file}`))
   const steps = scripts.map(({ revision: { id, message } }) => comment(`  ${id} ${message}`))
   const elsewhere = scripts.flatMap(({ revision: { dependsOnElsewhere = [] } }) =>
     dependsOnElsewhere.map((other) => comment(`  ${other.database}/${other.revision}`)),
@@ -97,9 +130,9 @@ function head({ name, direction, scripts }: OfflinePlan): string {
 ${steps.join('\n')}
 --
 -- Run it with: psql -X -v ON_ERROR_STOP=1 -f <this file> <url>
--- It refuses to begin where the database does not stand where it starts. Each revision is a transaction of its own${scripts.some(({ revision }) => revision.transaction === 'none') ? ',\n-- unless it says otherwise' : ''};
+-- It refuses to begin where the database does not stand where it starts. Each revision is a transaction of its own${scripts.some(({ revision }) => revision.transaction !== undefined) ? ',\n-- unless it says otherwise' : ''};
 -- after an error, what came before it stays: make a new script for the rest.
-${elsewhere.length > 0 && direction === 'up' ? `--\n-- What these revisions need in other databases has to be there already:\n${elsewhere.join('\n')}\n` : ''}`
+${elsewhere.length > 0 && direction === 'up' ? `--\n-- What these revisions need in other databases has to be there already:\n${elsewhere.join('\n')}\n` : ''}${leftOut.length > 0 ? `--\n-- What Drover runs after a failure is not part of it:\n${leftOut.join('\n')}\n` : ''}`
 }
 
 const utf8 = `set client_encoding = 'UTF8';`
@@ -179,14 +212,38 @@ ${open(plan)}${pinSearchPath}${renewLease(leaseOf(holder))};
 commit;
 `
   }
+  if (script.revision.transaction === 'own') {
+    return `${heading}-- In transactions of its own: recorded when all of it is done.
+${open(plan)}${writeStart(script, history, holder, { previous, refusals })}${holdHistoryLock(holder.history)};
+commit;
+${writeSession({ statementTimeoutMs: plan.statementTimeoutMs ?? 0 })}${utf8}
+${script.statements.map(({ text }) => `${text};\n`).join('')}${transaction(writeAdvance(script, holder, 0, script.statements.length, refusals))}${cleanSession} select pg_catalog.pg_advisory_unlock_all();
+${open(plan)}${pinSearchPath}${renewLease(leaseOf(holder))};
+commit;
+`
+  }
   const guard = writeGuard(script, history, holder, { previous, refusals })
   return `${heading}${open(plan)}${guard}
 ${closed(script)}
 ${writeRecord(script, holder)};
-do $drover$
+${renewInTransaction(holder)}commit;
+`
+}
+
+function hook(plan: OfflinePlan, holder: Holder, script: HookScript): string {
+  const { moment, file } = script
+  return `${comment(`Hook, ${moment === 'before' ? 'before the first revision' : 'behind the last revision'}: ${file}`)}
+${open(plan)}${writeHookGuard(holder, refusalsOf(plan, `the hook ${file}`))}
+${closed(script)}
+${renewInTransaction(holder)}commit;
+`
+}
+
+/** A role or a search_path that was left behind must not be in the way. */
+function renewInTransaction(holder: Holder): string {
+  return `do $drover$
 ${writeOwnBlock({ body: `${renewLease(leaseOf(holder))};\n` })}
 $drover$;
-commit;
 `
 }
 
@@ -236,7 +293,7 @@ function limitsOf({ lockTimeoutMs = 5000, statementTimeoutMs = 0 }: OfflinePlan)
 }
 
 /** The text of a file, ended so that what follows is not taken for a part of it. */
-function closed({ sql, statements }: Script): string {
+function closed({ sql, statements }: Pick<Script, 'sql' | 'statements'>): string {
   const last = statements.at(-1)
   const isOpen = last !== undefined && sql[last.end] !== ';'
   return `${sql.trimEnd()}${isOpen ? '\n;' : ''}`

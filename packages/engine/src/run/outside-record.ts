@@ -1,4 +1,4 @@
-import type { History } from '@drover/history'
+import type { Direction, History } from '@drover/history'
 
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
@@ -14,6 +14,12 @@ import {
   refuseOthers,
   writeGuard,
 } from './guard.ts'
+
+/** A revision that is under way, whose file may be gone. */
+export interface Begun {
+  readonly revision: { readonly id: string }
+  readonly direction: Direction
+}
 
 /**
  * The statements that mark a revision as begun, with none of its statements done: guarded like those of a revision in a
@@ -32,7 +38,7 @@ values (${quoteLiteral(holder.history)}, '', ${quoteLiteral(revision.id)}, ${quo
 }
 
 /** The statements that let a run go on with a revision that another one has begun. */
-export function writeTakeover(script: Script, holder: Holder, progress: Progress): string {
+export function writeTakeover(script: Begun, holder: Holder, progress: Progress): string {
   const own = `progress = progress || jsonb_build_object('run', ${holder.run}::text)`
   // For how long it takes, the time in between does not count.
   const from = script.direction === 'up' ? `, applied_at = clock_timestamp(), applied_by = session_user` : ''
@@ -67,9 +73,9 @@ export function writeAdvance(script: Script, holder: Holder, from: number, to: n
   return change(script, holder, from, `set ${record.join(', ')}`, refusals)
 }
 
-/** The statements that forget that a revision was begun, when nothing of it is left. */
-export function writeUndo(script: Script, holder: Holder): string {
-  return change(script, holder, 0, script.direction === 'up' ? 'delete' : `set state = 'applied', progress = null`)
+/** The statements that forget that a revision was begun, of which so many statements are recorded as done. */
+export function writeUndo(script: Begun, holder: Holder, done: number): string {
+  return change(script, holder, done, script.direction === 'up' ? 'delete' : `set state = 'applied', progress = null`)
 }
 
 function writeProgress({ revision, direction, statements }: Script, { run }: Holder, done: number): string {
@@ -79,7 +85,7 @@ function writeProgress({ revision, direction, statements }: Script, { run }: Hol
     direction,
     done,
     total: statements.length,
-    ...(next && { statement: next.text }),
+    ...(revision.transaction === 'own' ? { own: true } : next && { statement: next.text }),
     checksum: checksumOfStatements(statements.slice(0, done)),
   }
   return `${quoteLiteral(JSON.stringify(progress))}::jsonb || jsonb_build_object('run', ${run}::text)`
@@ -87,10 +93,11 @@ function writeProgress({ revision, direction, statements }: Script, { run }: Hol
 
 /**
  * A change of the row of a revision that is under way: refused unless the holder still has its lease, and the row says what
- * this run has written last. The statements of the revision may have left their role behind; it is theirs again afterwards.
+ * this run has written last. The statements of the revision may have left their role behind, or have said that commits need not
+ * wait for the disk; both are theirs again afterwards.
  */
-function change(
-  script: Script,
+export function change(
+  script: Begun,
   holder: Holder,
   done: number,
   what: string,
@@ -107,11 +114,11 @@ function change(
   end if;
 `
   // As a literal, because a statement of the revision, which may hold any dollar quote, is part of it.
-  return `set local session authorization default; set local role none;
+  return `set local session authorization default; set local role none; set local synchronous_commit to default;
 do ${quoteLiteral(writeOwnBlock({ body, declarations }))};
 `
 }
 
-function rowOf({ revision }: Script, { history }: Holder): string {
+function rowOf({ revision }: Begun, { history }: Holder): string {
   return `history = ${quoteLiteral(history)} and target = '' and revision = ${quoteLiteral(revision.id)}`
 }

@@ -123,7 +123,7 @@ set search_path = s; set role "${role}"; create index concurrently i on u (id); 
       line: 6,
       statement: 'select 1 / 0',
       sqlstate: '22012',
-      hint: '2 of 4 statements are done: see to what is wrong, then go on with: pnpm migrate upgrade -d <database> --resume',
+      hint: '2 of 4 statements are done: keep the divisor from being 0, with nullif(…, 0), then go on with: pnpm migrate upgrade -d <database> --resume, or forget that it was begun with: pnpm migrate upgrade -d <database> --abandon',
     })
     expect(await runner.tables()).toEqual(['one', 't'])
     expect(await runner.applied()).toEqual([exampleId(1)])
@@ -143,7 +143,11 @@ set search_path = s; set role "${role}"; create index concurrently i on u (id); 
 
     const outcome = await runner.upgrade([{ up, transaction: 'none' }])
 
-    expect(problemOf(outcome)).toMatchObject({ line: 4, message: expect.stringMatching(/migration\.sql:4: /) })
+    expect(problemOf(outcome)).toMatchObject({
+      line: 4,
+      column: 3,
+      message: expect.stringMatching(/migration\.sql:4:3: /),
+    })
   })
 
   it('waits for an old transaction instead of giving up, and holds nobody up meanwhile', async () => {

@@ -1,20 +1,43 @@
-import { describeHalfDone, DroverError, nameRevision, type Problem } from '@drover/history'
+import {
+  abandonCommand,
+  describeHalfDone,
+  DroverError,
+  nameRevision,
+  type Problem,
+  resumeCommand,
+} from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { sqlstateOf } from '../diagnose/statement-error.ts'
+import { leaseLost } from '../lease/lease.ts'
 import { findConcurrentIndex, findSettings, runsOutsideTransaction } from '../source/outside-transaction.ts'
 import { checksumOfStatements, type Script } from '../source/script.ts'
-import { normalizeStatement } from '../source/statements.ts'
+import { lineAt, normalizeStatement } from '../source/statements.ts'
 import { type Progress, readLeftover, readProgress } from '../store/progress.ts'
 import { describeFailure, type Failure, type Patience, sendOnce, sendPatiently } from './attempt.ts'
 import { cleanSession, type Holder, holderOf, limitTime, plainRefusals, refuseBusy, writeSession } from './guard.ts'
 import { type Message, type MessageContext, preamble, writeOwnMessage, writeSingle } from './message.ts'
 import { writeAdvance, writeBegin, writeStart, writeTakeover, writeUndo } from './outside-record.ts'
+import { type StatementProgress, watchStatement } from './statement-progress.ts'
 
 /** How a revision outside a transaction is run. */
 export interface OutsideOptions extends Patience {
   /** Whether a revision that is half done is gone on with; otherwise it is refused. */
   readonly resume: boolean
+  /** Called with each statement that is done. */
+  readonly onStatement?: (finished: FinishedStatement) => void
+  /** Called now and then with how far a statement is that takes long and runs by itself. */
+  readonly onProgress?: (progress: StatementProgress) => void
+}
+
+/** One statement of a revision outside a transaction that is done. */
+export interface FinishedStatement {
+  /** From 1. */
+  readonly statement: number
+  /** In its file. */
+  readonly line: number
+  /** In milliseconds. */
+  readonly durationMs: number
 }
 
 /**
@@ -40,11 +63,14 @@ export async function runOutside(
     // Nothing left to run, and so nothing that records the end.
     if (first === length) return await record(task, first, writeAdvance(script, holder, first, first))
     for (let done = first; done < length; done += 1) {
+      const started = performance.now()
       const isCarriedOut = carriedOut && done === first
       const problem = isCarriedOut
         ? await record(task, done, writeAdvance(script, holder, done, done + 1))
         : await runStatement(task, done)
       if (problem) return problem
+      const line = lineAt(script.sql, script.statements[done]!.start)
+      options.onStatement?.({ statement: done + 1, line, durationMs: performance.now() - started })
     }
     return undefined
   } catch (error) {
@@ -84,7 +110,7 @@ async function start({ connection, script, context, holder, options }: Task): Pr
 async function takeUp(task: Task, progress: Progress): Promise<Ready | Problem | 'interrupted'> {
   const { connection, script, context, holder, options } = task
   const { done, statement } = progress.halfDone
-  const left = await readLeftover(connection, progress)
+  const left = await readLeftover(connection, holder.history, progress)
   if (left?.kind === 'working') return describeHalfDone({ ...progress.halfDone, left }, script.revision)
   const same =
     checksumOfStatements(script.statements.slice(0, done)) === progress.checksum &&
@@ -110,16 +136,29 @@ async function runStatement(task: Task, done: number): Promise<Problem | undefin
   const { text } = script.statements[done]!
   if (!runsOutsideTransaction(text)) {
     const message = writeTogether(task, done)
-    const failure = await sendPatiently(connection, message, { onRetry: task.options.onRetry })
+    const failure = await sendPatiently(connection, message, withoutSignal(task.options))
     if (failure === undefined || failure === 'interrupted') return undefined
     if (!mustBeAlone(failure.error)) return fail(task, done, message, failure, true)
   }
   const problem = await record(task, done, writeBegin(script, holder, done))
   if (problem) return problem
   const message = writeSingle(script, done, undefined)
-  const failure = await sendOnce(connection, message)
+  const failure = await sendWatched(task, message)
   if (failure) return fail(task, done, message, { ...failure, completed: 0 }, false)
   return record(task, done, writeAdvance(script, holder, done, done + 1))
+}
+
+/** Sends a statement that runs by itself, and tells how far it is should it take long. */
+async function sendWatched({ connection, options }: Task, message: Message): Promise<Failure | undefined> {
+  const { onProgress } = options
+  if (!onProgress) return sendOnce(connection, message)
+  await using _ = watchStatement({ url: connection.url, statement: message.sql, onProgress })
+  return await sendOnce(connection, message)
+}
+
+/** What has begun is gone on with, whatever the signal says. */
+function withoutSignal(options: Patience): Patience {
+  return { ...options, signal: undefined }
 }
 
 /** A statement and the record that it is done, in one transaction. */
@@ -144,7 +183,7 @@ function mustBeAlone(error: unknown): boolean {
 async function record(task: Task, done: number, sql: string): Promise<Problem | undefined> {
   const { connection, context, options } = task
   const message = writeOwnMessage(`${limitTime({ ...context, statementTimeoutMs: 0 })}${sql}`)
-  const failure = await sendPatiently(connection, message, { onRetry: options.onRetry })
+  const failure = await sendPatiently(connection, message, withoutSignal(options))
   if (failure === undefined || failure === 'interrupted') return undefined
   return describe(task, done, message, failure)
 }
@@ -155,12 +194,14 @@ async function fail(task: Task, done: number, message: Message, failure: Failure
   if (failure.error instanceof DroverError) return describe(task, done, message, failure)
   // The failed statement may have changed the role, and such a change is undone only with a transaction of its own.
   const progress = await readProgressAfter(task)
-  const left = progress && (await readLeftover(connection, progress).catch(() => undefined))
+  const left = progress && (await readLeftover(connection, holder.history, progress).catch(() => undefined))
   const isTraceless = undone || (left === undefined && findConcurrentIndex(script.statements[done]!.text) !== undefined)
   if (done === 0 && isTraceless && progress) {
-    const undo = await sendPatiently(connection, writeOwnMessage(writeUndo(script, holder)), {
-      onRetry: task.options.onRetry,
-    })
+    const undo = await sendPatiently(
+      connection,
+      writeOwnMessage(writeUndo(script, holder, 0)),
+      withoutSignal(task.options),
+    )
     if (undo === undefined)
       return describeFailure(script, message, { ...failure, completed: at(failure, done, script) })
   }
@@ -180,16 +221,17 @@ async function readProgressAfter({ connection, holder }: Task): Promise<Progress
 /** A failure of a revision that stays half done. */
 function describe({ script }: Task, done: number, message: Message, failure: Failure, left = ''): Problem {
   const { direction, statements } = script
-  const problem = describeFailure(script, message, { ...failure, completed: at(failure, done, script) })
-  const command = direction === 'up' ? 'upgrade' : 'downgrade'
+  const next = `go on with: ${resumeCommand(direction, script.revision)}, or forget that it was begun with: ${abandonCommand(direction)}`
+  const problem = describeFailure(script, message, { ...failure, completed: at(failure, done, script) }, next)
   const verb = statements.length === 1 ? 'statement is' : 'statements are'
+  const isStatements = problem.code === 'STATEMENT_FAILED' && problem.sqlstate !== undefined
   const isOthers = problem.code === 'LEASE_LOST' || problem.code === 'STATE_MOVED' || problem.code === 'LOCKED'
   return {
     ...problem,
     ...(isOthers && {
-      message: `${nameRevision(script.revision)} was stopped: another run has taken over this database`,
+      message: `${nameRevision(script.revision)} was stopped: ${leaseLost.reason}`,
     }),
-    hint: `${done} of ${statements.length} ${verb} done${left}: see to what is wrong, then go on with: pnpm migrate ${command} -d <database> --resume`,
+    hint: `${done} of ${statements.length} ${verb} done${left}: ${isStatements ? problem.hint : `see to what is wrong, then ${next}`}`,
   }
 }
 
@@ -206,7 +248,7 @@ function describeRemoval(task: Task, name: string, { error }: Failure): Problem 
     code: 'STATEMENT_FAILED',
     revision: revision.id,
     message: `${nameRevision(revision)}: the invalid index ${name} cannot be dropped: ${reason}`,
-    hint: `see to what is wrong, then go on with: pnpm migrate ${direction === 'up' ? 'upgrade' : 'downgrade'} -d <database> --resume`,
+    hint: `see to what is wrong, then go on with: ${resumeCommand(direction, revision)}`,
   }
 }
 

@@ -19,23 +19,26 @@ export async function findPoolerObstacle(
   if (!found || !(await connection.isPooled())) return undefined
   const { revision, file } = found.script
   const { source } = connection.url
+  const reason =
+    revision.transaction === 'own' ? 'it has transactions of its own' : 'it changes its session outside a transaction'
   return {
     code: 'OUTSIDE_TRANSACTION',
     revision: revision.id,
     file,
     statement: found.setting,
-    message: `${nameRevision(revision)} needs a direct connection: it changes its session outside a transaction, and ${source} leads to a pooler, which may give every statement another one`,
+    message: `${nameRevision(revision)} needs a direct connection: ${reason}, and ${source} leads to a pooler, which may give every statement another one`,
     hint: `put the URL of the server itself into ${source}, or write the statements of ${file} so that they need no session`,
   }
 }
 
-/** The first statement outside a transaction that means something for later ones only in the same session. Pure. */
+/** The first statement outside a transaction that means something for later ones only in the same session, if there is one. Pure. */
 export function findSessionChange({
   revision,
   statements,
 }: Pick<Script, 'revision' | 'statements'>): string | undefined {
-  if (revision.transaction !== 'none') return undefined
+  if (revision.transaction === undefined) return undefined
   const texts = statements.map(({ text }) => text)
+  if (revision.transaction === 'own') return texts[0]
   const settings = new Set(findSettings(texts))
   return texts.find((text) => settings.has(text) || /^create\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i.test(text))
 }

@@ -2,6 +2,7 @@ import { DroverError, type Problem } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { sqlstateOf } from '../diagnose/statement-error.ts'
+import { leaseLost } from '../lease/lease.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { endOf, type Run, startOf } from '../store/runs.ts'
@@ -97,9 +98,8 @@ export function describeRefusal(sqlstate: string | undefined): Problem | undefin
     case guardStates.leaseLost:
       return {
         code: 'LEASE_LOST',
-        message:
-          'nothing was recorded: another run has taken over this database, because nothing was heard of this one',
-        hint: 'wait for the other run, then run the same command again',
+        message: `nothing was recorded: ${leaseLost.reason}`,
+        hint: leaseLost.hint,
       }
     case guardStates.moved:
       return {

@@ -1,15 +1,15 @@
 import { normalizeStatement } from './statements.ts'
 
 /**
- * Whether PostgreSQL refuses a statement in a transaction, as far as its text tells. What a function or a block does is
- * not looked into.
+ * Whether PostgreSQL refuses a statement in a transaction, as far as a quick look at its text tells: rather once too often, as what
+ * is refused for it is parsed before (`examineScript`). What a function or a block does is not looked into.
  */
 export function runsOutsideTransaction(statement: string): boolean {
   return outside.test(statement) || (/\bconcurrently\b/i.test(statement) && isConcurrent(normalizeStatement(statement)))
 }
 
 const outside =
-  /^(?:vacuum|(?:create|drop)\s+(?:database|tablespace)|alter\s+system|reindex\s+(?:\([^)]*\)\s*)?(?:database|system|schema))\b/i
+  /^(?:vacuum|(?:create|drop)\s+(?:database|tablespace)|alter\s+system|alter\s+database\b[^]*\bset\s+tablespace|create\s+subscription|discard\s+all|reindex\s+(?:\([^)]*\)\s*)?(?:database|system|schema))\b|^cluster$/i
 
 /** REFRESH MATERIALIZED VIEW CONCURRENTLY is not among them: it runs in a transaction like everything else. */
 function isConcurrent(normal: string): boolean {

@@ -58,6 +58,92 @@ describe('readHistory', () => {
     expect(readHistory(workspace.source).revisions).toMatchObject([{ transaction: 'none', proof: 'none' }])
   })
 
+  it('takes a migration.ts for both sides of a revision', () => {
+    const parts = {
+      [`${folder}/revision.json`]: record,
+      [`${folder}/migration.ts`]: 'export default { up() {},\ndown() {} }',
+      '20261121000000_more/revision.json': { ...record, id: 'bbbbbbbbbbbb' },
+      '20261121000000_more/migration.ts': 'export default { up() {} }',
+    }
+    using workspace = exampleWorkspace(parts)
+
+    expect(readHistory(workspace.source).revisions).toMatchObject([
+      { id: record.id, language: 'typescript', reversible: true },
+      { id: 'bbbbbbbbbbbb', language: 'typescript', reversible: false },
+    ])
+  })
+
+  it.each<[what: string, files: Readonly<Record<string, string | object>>, told: string]>([
+    ['without a revision.json', { 'migration.ts': '' }, `${path}/revision.json is missing`],
+    [
+      'beside a down.sql',
+      { 'migration.ts': '', 'revision.json': record, 'down.sql': '' },
+      `${path}/down.sql stands beside`,
+    ],
+    [
+      'outside a transaction',
+      { 'migration.ts': '', 'revision.json': { ...record, transaction: 'none' } },
+      'always runs in a transaction',
+    ],
+    [
+      'in batches',
+      { 'migration.ts': '', 'revision.json': { ...record, batch: { until: 'unchanged' } } },
+      'is one transaction',
+    ],
+    ['with a faulty record', { 'migration.ts': '', 'revision.json': {} }, 'is not a revision'],
+  ])('refuses code %s', (_, files, told) => {
+    const entries = Object.entries(files).map(([name, content]) => [`${folder}/${name}`, content])
+    using workspace = exampleWorkspace(Object.fromEntries(entries))
+
+    expect(() => readHistory(workspace.source)).toThrow(told)
+  })
+
+  it.each([
+    [{ key: 'public.users.id' }, { range: { key: 'public.users.id', size: 1000 }, pauseMs: 0 }],
+    [
+      { key: '"Users"."Id"', size: 50, pause: '2s' },
+      { range: { key: '"Users"."Id"', size: 50 }, pauseMs: 2000 },
+    ],
+    [{ until: 'unchanged', pause: '50ms' }, { pauseMs: 50 }],
+  ])('reads how a statement is repeated: %j', (batch, read) => {
+    using workspace = exampleWorkspace({
+      [`${folder}/revision.json`]: { ...record, batch },
+      [`${folder}/migration.sql`]: '',
+    })
+
+    expect(readHistory(workspace.source).revisions[0]?.batch).toEqual(read)
+  })
+
+  it.each([
+    ['users.id', '"batch" must be an object'],
+    [{}, '"batch" must have either "key" or "until"'],
+    [{ key: 'users.id', until: 'unchanged' }, '"batch" must have either "key" or "until"'],
+    [{ key: 'id' }, '"batch.key" must be <schema>.<table>.<column>, or <table>.<column>'],
+    [{ key: 'users.id', size: 0 }, '"batch.size" must be from 1 to 1000000'],
+    [{ key: 'users.id', size: '10' }, '"batch.size" must be a number'],
+    [{ until: 'unchanged', size: 10 }, '"batch" has a "size", which is for batches by a "key"'],
+    [{ until: 'empty' }, '"batch.until" must be "unchanged", or left out for batches by a key'],
+    [{ key: 'users.id', pause: 50 }, '"batch.pause" must be a duration, such as "50ms" or "2s"'],
+    [{ key: 'users.id', pause: '50' }, '"batch.pause" must be a duration, such as "50ms" or "2s"'],
+    [{ key: 'users.id', rows: 10 }, '"batch.rows" is not a field of a revision'],
+  ])('refuses the batches %j', (batch, told) => {
+    using workspace = exampleWorkspace({
+      [`${folder}/revision.json`]: { ...record, batch },
+      [`${folder}/migration.sql`]: '',
+    })
+
+    expect(() => readHistory(workspace.source)).toThrow(`${path}/revision.json is not a revision: ${told}`)
+  })
+
+  it('refuses batches outside a transaction', () => {
+    using workspace = exampleWorkspace({
+      [`${folder}/revision.json`]: { ...record, transaction: 'none', batch: { until: 'unchanged' } },
+      [`${folder}/migration.sql`]: '',
+    })
+
+    expect(() => readHistory(workspace.source)).toThrow('says "transaction": "none" and "batch"')
+  })
+
   it('takes a folder of drizzle-kit for a revision', () => {
     const first = { id: '5C0F4A6E-77aa-4c1e-9d3b-1f2e3d4c5b6a', prevIds: ['00000000-0000-0000-0000-000000000000'] }
     const second = { id: 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee', prevIds: [first.id] }
@@ -131,7 +217,12 @@ describe('readHistory', () => {
     [
       'has a kind of transaction that there is not',
       { ...record, transaction: true },
-      `${path}/revision.json is not a revision: "transaction" must be "none", or left out for a transaction of its own`,
+      `${path}/revision.json is not a revision: "transaction" must be "none" or "own", or left out for one transaction`,
+    ],
+    [
+      'has a phase that there is not',
+      { ...record, phase: 'late' },
+      `${path}/revision.json is not a revision: "phase" must be "expand", "backfill" or "contract", or left out`,
     ],
     [
       'has a kind of proof that there is not',

@@ -3,16 +3,21 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 
 import {
+  type Batch,
   buildHistory,
   checksum,
   DroverError,
   type History,
   isRevisionId,
+  phases,
   type Problem,
   type Revision,
   throwProblems,
 } from '@drover/history'
 import * as v from 'valibot'
+
+import { parseKey } from './batch.ts'
+import { declaresDown } from './declares-down.ts'
 
 /** Where the revisions of one database are. */
 export interface Source {
@@ -23,7 +28,7 @@ export interface Source {
 }
 
 /**
- * Reads the revisions of a database and builds their graph, without opening any SQL. A folder made by drizzle-kit, which has
+ * Reads the revisions of a database and builds their graph, without opening any SQL or code. A folder made by drizzle-kit, which has
  * no `revision.json`, is a revision too: its id and parents come from its snapshot. A missing migrations folder is an
  * empty history.
  * @throws {DroverError} with every file that is malformed, or with what is wrong with the graph
@@ -118,6 +123,9 @@ function readRevision(
     // The rest takes as long as all of the above, and is only needed for what is not as Drover makes it.
     if (lstatSync(path).isFile()) return undefined
     const files = new Set(readdirSync(path))
+    if (!files.has('migration.sql') && files.has('migration.ts')) {
+      return readCode(path, folder, text, files, checksums)
+    }
     if (!files.has('migration.sql')) {
       return invalid(
         `${folder}/migration.sql`,
@@ -136,7 +144,53 @@ function readRevision(
   }
 }
 
-type Stored = Omit<Revision, 'folder' | 'reversible'>
+/** A revision whose two sides are functions of a module, which is not loaded for it. */
+function readCode(
+  path: string,
+  folder: string,
+  text: string | undefined,
+  files: ReadonlySet<string>,
+  checksums: Map<string, string> | undefined,
+): Revision | Problem {
+  if (text === undefined) {
+    return invalid(`${folder}/revision.json`, 'is missing', 'bring it back: a migration.ts does not say what it is')
+  }
+  const record = parseRecord(text, folder)
+  if ('code' in record) return record
+  if (files.has('down.sql')) {
+    return invalid(
+      `${folder}/down.sql`,
+      'stands beside a migration.ts, whose "down" is the way back',
+      'move what it does there, and delete it',
+    )
+  }
+  if (record.transaction !== undefined) {
+    return invalid(
+      `${folder}/revision.json`,
+      `says "transaction": "${record.transaction}", and a migration.ts always runs in a transaction`,
+      'remove the field; what cannot run in a transaction goes into a migration.sql of another revision',
+    )
+  }
+  if (record.batch) {
+    return invalid(
+      `${folder}/revision.json`,
+      'says "batch", and a migration.ts is one transaction',
+      'remove the field; what is to be repeated goes into a migration.sql of another revision',
+    )
+  }
+  const code = checksums && tryToRead(`${path}/migration.ts`)
+  if (code !== undefined) checksums?.set(record.id, checksum(code))
+  return {
+    ...record,
+    folder,
+    language: 'typescript',
+    get reversible() {
+      return declaresDown(readFileSync(join(path, 'migration.ts'), 'utf8'))
+    },
+  }
+}
+
+type Stored = Omit<Revision, 'folder' | 'reversible' | 'language'>
 
 function parseRecord(text: string, folder: string): Stored | Problem {
   const file = `${folder}/revision.json`
@@ -149,6 +203,13 @@ function parseRecord(text: string, folder: string): Stored | Problem {
     )
   if (isPlainRecord(json.value)) return { ...json.value, labels: [], dependsOn: [] }
   const result = v.safeParse(recordSchema, json.value)
+  if (result.success && result.output.batch && result.output.transaction !== undefined) {
+    return invalid(
+      file,
+      `says "transaction": "${result.output.transaction}" and "batch", and each batch is a transaction`,
+      'remove one of the two fields',
+    )
+  }
   if (result.success) return withDependencies(result.output)
   const faults = result.issues.map((issue) => {
     const field = v.getDotPath(issue)
@@ -164,6 +225,39 @@ const dependency = v.pipe(
   v.string('must be a string'),
   v.regex(/^(?:[a-z][a-z0-9_-]*\/)?[0-9a-f]{12}$/, 'must be an id of this history, or <database>/<id> of another'),
 )
+const batch = v.pipe(
+  v.strictObject(
+    {
+      key: v.exactOptional(
+        v.pipe(
+          v.string('must be a string'),
+          v.check((text) => parseKey(text) !== undefined, 'must be <schema>.<table>.<column>, or <table>.<column>'),
+        ),
+      ),
+      size: v.exactOptional(
+        v.pipe(
+          v.number('must be a number'),
+          v.check((size) => Number.isInteger(size) && size >= 1 && size <= 1_000_000, 'must be from 1 to 1000000'),
+        ),
+      ),
+      until: v.exactOptional(v.literal('unchanged', 'must be "unchanged", or left out for batches by a key')),
+      pause: v.exactOptional(
+        v.pipe(
+          v.string('must be a duration, such as "50ms" or "2s"'),
+          v.regex(/^\d{1,6}(?:ms|s)$/, 'must be a duration, such as "50ms" or "2s"'),
+          v.transform((text) => Number.parseInt(text, 10) * (text.endsWith('ms') ? 1 : 1000)),
+        ),
+      ),
+    },
+    'must be an object',
+  ),
+  v.check(({ key, until }) => (key === undefined) !== (until === undefined), 'must have either "key" or "until"'),
+  v.check(({ key, size }) => key !== undefined || size === undefined, 'has a "size", which is for batches by a "key"'),
+  v.transform(({ key, size = 1000, pause = 0 }): Batch => ({
+    ...(key !== undefined && { range: { key, size } }),
+    pauseMs: pause,
+  })),
+)
 const recordSchema = v.strictObject(
   {
     id,
@@ -175,7 +269,11 @@ const recordSchema = v.strictObject(
     created: v.pipe(v.string('must be a string'), v.check(isTime, 'must be a time like 2026-11-20T14:30:00Z')),
     labels: v.optional(v.array(v.string('must be a string'), 'must be a list of labels'), []),
     dependsOn: v.optional(v.array(dependency, 'must be a list of ids'), []),
-    transaction: v.exactOptional(v.literal('none', 'must be "none", or left out for a transaction of its own')),
+    phase: v.exactOptional(v.picklist(phases, 'must be "expand", "backfill" or "contract", or left out')),
+    transaction: v.exactOptional(
+      v.picklist(['none', 'own'], 'must be "none" or "own", or left out for one transaction'),
+    ),
+    batch: v.exactOptional(batch),
     proof: v.exactOptional(v.literal('none', 'must be "none", or left out')),
   },
   'it must be an object',

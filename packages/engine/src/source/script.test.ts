@@ -1,4 +1,4 @@
-import { checksum, checksumWithStatements, type Revision } from '@drover/history'
+import { checksum, checksumWithStatements, compareChecksums, type Revision } from '@drover/history'
 import { describe, expect, it } from 'vitest'
 
 import { exampleWorkspace } from './example-workspace.ts'
@@ -44,6 +44,29 @@ describe('readScript', () => {
     expect(other.checksum).toBe(one.checksum)
     expect(other.sql.startsWith('select')).toBe(true)
     expect(await readChecksums(windows.source.root, [revision])).toEqual(new Map([[revision.id, one.checksum]]))
+  })
+
+  it('reads code as it is, and any edit of it is a change', async () => {
+    const code = 'export default { up() {} }\n'
+    using workspace = exampleWorkspace({ '20261120143000_add_users/migration.ts': code })
+
+    const script = await readScript(workspace.source.root, { ...revision, language: 'typescript' }, 'down')
+
+    expect(script).toMatchObject({
+      file: `${revision.folder}/migration.ts`,
+      sql: code,
+      statements: [],
+      checksum: checksum(code),
+    })
+    expect(compareChecksums(script.checksum, checksum(`// ${code}`))).toBe('changed')
+  })
+
+  it('refuses code beside SQL', async () => {
+    using workspace = exampleWorkspace({ [up]: 'select 1', '20261120143000_add_users/migration.ts': '' })
+
+    await expect(readScript(workspace.source.root, revision, 'up')).rejects.toThrow(
+      'has a migration.sql and a migration.ts',
+    )
   })
 
   it('refuses a file that is missing', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 import {
   type AppliedRevision,
@@ -10,40 +10,53 @@ import {
   nameRevision,
   type Problem,
   type Revision,
+  scriptFile,
 } from '@drover/history'
 
+import { batchOf, findBatchProblems } from './batch.ts'
 import { runsOutsideTransaction } from './outside-transaction.ts'
 import { lineAt, normalizeStatement, splitStatements, type Statement } from './statements.ts'
 
-/** The SQL of one direction of a revision, read and taken apart. */
+/** One direction of a revision, read and taken apart. */
 export interface Script {
   readonly revision: Revision
   readonly direction: Direction
   /** Path from the workspace's root. */
   readonly file: string
+  /** The text of the file; for TypeScript, it is not SQL, and there are no statements. */
   readonly sql: string
   readonly statements: readonly Statement[]
   /** Of the text and of the statements. Of an up side, it is what `applied` remembers. */
   readonly checksum: string
 }
 
-/** The line that marks a file as not filled in yet. */
+/** The line that marks a file as not filled in yet; in TypeScript it is the comment of that language. */
 export const unfilledMarker = '-- drover:unfilled'
-
-/** Path of a side of a revision from the workspace's root. */
-export function scriptFile(revision: Revision, direction: Direction): string {
-  return `${revision.folder}/${direction === 'up' ? 'migration' : 'down'}.sql`
-}
+export const unfilledCodeMarker = '// drover:unfilled'
 
 /**
  * Reads one side of a revision.
- * @throws {DroverError} `REVISION_INVALID` when the file cannot be read, or is not UTF-8
+ * @throws {DroverError} `REVISION_INVALID` when the file cannot be read, is not UTF-8, or is not the only one
  */
 export async function readScript(root: string, revision: Revision, direction: Direction): Promise<Script> {
   const file = scriptFile(revision, direction)
   const sql = readSql(root, file)
+  if (revision.language === 'typescript') {
+    return { revision, direction, file, sql, statements: [], checksum: checksum(sql) }
+  }
+  if (direction === 'up') refuseBoth(root, revision)
   const statements = splitStatements(sql)
-  return { revision, direction, file, sql, statements, checksum: checksumOf(sql, statements) }
+  return {
+    revision,
+    direction,
+    file,
+    sql,
+    statements,
+    // Nothing remembers that of a down side, and it takes as long as reading one.
+    get checksum() {
+      return checksumOf(sql, statements)
+    },
+  }
 }
 
 /**
@@ -71,7 +84,19 @@ function checksumNow(root: string, revision: Revision, before: string | undefine
   if (before !== undefined && text !== undefined && compareChecksums(before, text) === 'same') return before
   const sql = readSql(root, scriptFile(revision, 'up'))
   if (before !== undefined && compareChecksums(before, checksum(sql)) === 'same') return before
-  return checksumOf(sql, splitStatements(sql))
+  return revision.language === 'typescript' ? checksum(sql) : checksumOf(sql, splitStatements(sql))
+}
+
+/** Which of the two is meant, nobody can know. Looked at here, because a history is read without looking for more than it needs. */
+function refuseBoth(root: string, { id, folder }: Revision): void {
+  if (!existsSync(`${root}/${folder}/migration.ts`)) return
+  throw new DroverError({
+    code: 'REVISION_INVALID',
+    revision: id,
+    file: `${folder}/migration.ts`,
+    message: `${folder} has a migration.sql and a migration.ts, and a revision runs one of them`,
+    hint: 'delete the one that is not meant, or make a revision of its own for it: pnpm migrate revision "<message>" --ts',
+  })
 }
 
 function checksumOf(sql: string, statements: readonly Statement[]): string {
@@ -87,7 +112,7 @@ export function checksumOfStatements(statements: readonly Statement[]): string {
 }
 
 /** Whether a side of a revision still has to be written. */
-function isUnfilled(sql: string): boolean {
+export function isUnfilled(sql: string): boolean {
   return unfilled.test(sql)
 }
 
@@ -98,7 +123,9 @@ function isUnfilled(sql: string): boolean {
 export function findScriptProblems(script: Script): readonly Problem[] {
   const { revision, file, sql, statements } = script
   if (isUnfilled(sql)) {
-    const alternative = script.direction === 'down' ? ', or delete the file to declare the revision irreversible' : ''
+    const isCode = revision.language === 'typescript'
+    const alternative =
+      script.direction === 'down' && !isCode ? ', or delete the file to declare the revision irreversible' : ''
     return [
       {
         code: 'UNFILLED',
@@ -106,35 +133,26 @@ export function findScriptProblems(script: Script): readonly Problem[] {
         file,
         line: lineAt(sql, sql.search(unfilled)),
         message: `${file} is not filled in yet`,
-        hint: `write its statements and remove the line "${unfilledMarker}"${alternative}`,
+        hint: isCode
+          ? `write its code and remove the line "${unfilledCodeMarker}"`
+          : `write its statements and remove the line "${unfilledMarker}"${alternative}`,
       },
     ]
   }
-  return statements.flatMap((statement) => findStatementProblems(script, statement))
+  const problems = statements.flatMap((statement) => findStatementProblems(script, statement))
+  const batch = batchOf(script)
+  return batch && problems.length === 0 ? findBatchProblems(script, batch) : problems
 }
 
-function findStatementProblems({ revision, file, sql }: Script, statement: Statement): readonly Problem[] {
+function findStatementProblems(script: Script, statement: Statement): readonly Problem[] {
+  const { revision, file, sql } = script
   const line = lineAt(sql, statement.start)
   const problems: Problem[] = []
   const common = { revision: revision.id, file, line, statement: statement.text } as const
-  if (endsTransaction(statement.text)) {
-    problems.push({
-      ...common,
-      code: 'OWN_TRANSACTION',
-      message: `${file}:${line}: ${nameRevision(revision)} begins or ends a transaction of its own`,
-      hint:
-        revision.transaction === 'none'
-          ? 'remove the statement: each statement of this revision runs by itself'
-          : 'remove the statement: Drover runs each revision in one transaction, together with the record of it',
-    })
-  }
-  if (revision.transaction !== 'none' && runsOutsideTransaction(statement.text)) {
-    problems.push({
-      ...common,
-      code: 'OUTSIDE_TRANSACTION',
-      message: `${file}:${line}: ${nameRevision(revision)} has a statement that PostgreSQL does not run in a transaction`,
-      hint: `write "transaction": "none" into ${revision.folder}/revision.json, best of a revision with nothing else in it; its statements then run one by one`,
-    })
+  if (revision.transaction !== 'own' && endsTransaction(statement.text))
+    problems.push(describeOwnTransaction(script, statement))
+  if (revision.transaction === undefined && runsOutsideTransaction(statement.text)) {
+    problems.push(describeOutside(script, statement))
   }
   if (copiesOverConnection(statement.text)) {
     problems.push({
@@ -159,8 +177,39 @@ function findStatementProblems({ revision, file, sql }: Script, statement: State
   return problems
 }
 
+/** A statement that begins or ends a transaction, as a problem. */
+export function describeOwnTransaction({ revision, file, sql }: Script, { text, start }: Statement): Problem {
+  const line = lineAt(sql, start)
+  return {
+    code: 'OWN_TRANSACTION',
+    revision: revision.id,
+    file,
+    line,
+    statement: text,
+    message: `${file}:${line}: ${nameRevision(revision)} begins or ends a transaction of its own`,
+    hint:
+      revision.transaction === 'none'
+        ? 'remove the statement: each statement of this revision runs by itself'
+        : `remove the statement: Drover runs each revision in one transaction, together with the record of it; or, if it has to have its own, write "transaction": "own" into ${revision.folder}/revision.json`,
+  }
+}
+
+/** A statement that PostgreSQL does not run in a transaction, as a problem of a script that is one. */
+export function describeOutside({ revision, file, sql }: Script, { text, start }: Statement): Problem {
+  const line = lineAt(sql, start)
+  return {
+    code: 'OUTSIDE_TRANSACTION',
+    revision: revision.id,
+    file,
+    line,
+    statement: text,
+    message: `${file}:${line}: ${nameRevision(revision)} has a statement that PostgreSQL does not run in a transaction`,
+    hint: `write "transaction": "none" into ${revision.folder}/revision.json, best of a revision with nothing else in it; its statements then run one by one`,
+  }
+}
+
 /** The driver takes such a statement for done as soon as the server waits for rows. */
-function copiesOverConnection(statement: string): boolean {
+export function copiesOverConnection(statement: string): boolean {
   return /^copy\b[^]*\b(?:from|to)\s+(?:stdin|stdout)\b/i.test(statement)
 }
 
@@ -178,13 +227,18 @@ function losesData(statement: string): boolean {
   )
 }
 
-function endsTransaction(statement: string): boolean {
+/** Whether a statement begins or ends a transaction, as far as its text tells. */
+export function endsTransaction(statement: string): boolean {
   return /^(?:begin|start|commit|end|rollback(?!(?:\s+(?:work|transaction))?\s+to\b)|abort|prepare\s+transaction)\b/i.test(
     statement,
   )
 }
 
-function readSql(root: string, file: string): string {
+/**
+ * Reads a file of SQL or code.
+ * @throws {DroverError} `REVISION_INVALID` when it cannot be read, or is not UTF-8
+ */
+export function readSql(root: string, file: string): string {
   try {
     // One after the other: four times as fast as all at once, and ten thousand do not run out of file handles.
     const sql = readText(`${root}/${file}`)
@@ -212,7 +266,7 @@ function describeUnreadable(file: string, error: unknown): { readonly message: s
   return { message: `${file} cannot be read`, hint }
 }
 
-const unfilled = /^[ \t]*-- drover:unfilled\b/m
+const unfilled = /^[ \t]*(?:--|\/\/) drover:unfilled\b/m
 
 // Drops a byte-order mark as well.
 const utf8 = new TextDecoder('utf-8', { fatal: true })

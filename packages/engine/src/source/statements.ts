@@ -96,20 +96,50 @@ export function normalizeStatement(statement: string): string {
   return normal
 }
 
+/** A statement without its comments, and with `'…'` for what stands in strings and dollar quotes: they may hold what is nobody's business. */
+export function hideText(statement: string): string {
+  let bare = ''
+  token.lastIndex = 0
+  for (let match = token.exec(statement); match; match = token.exec(statement)) {
+    const [text] = match
+    const what = text.startsWith('--') ? undefined : quoteOf(text, match.groups?.['tag'])
+    if (what) token.lastIndex = endOf(what, statement, match.index, text) ?? statement.length
+    if (what === 'string' || what === 'dollar quote') bare += `'…'`
+    else bare += what === 'comment' || text.startsWith('--') ? ' ' : statement.slice(match.index, token.lastIndex)
+  }
+  return bare
+}
+
 /**
  * Where a backslash stands outside strings, quoted names and comments, if anywhere. The server has no use for one there;
  * psql takes it for a command of its own, which may be a command of the operating system.
  */
 export function findMetaCommand(sql: string): number | undefined {
-  token.lastIndex = 0
-  for (let match = token.exec(sql); match; match = token.exec(sql)) {
-    const [text] = match
-    if (text === '\\') return match.index
-    if (text.startsWith('--')) continue
-    const what = quoteOf(text, match.groups?.['tag'])
-    if (what) token.lastIndex = endOf(what, sql, match.index, text) ?? sql.length
-  }
+  for (const { text, start } of readTokens(sql)) if (text === '\\') return start
   return undefined
+}
+
+/** A word, a quoted text with its quotes, or one character of anything else. */
+export interface Token {
+  readonly text: string
+  readonly start: number
+  readonly isWord: boolean
+}
+
+/** Takes SQL apart, without blanks and comments. */
+export function* readTokens(sql: string): Generator<Token> {
+  for (let at = 0; at < sql.length;) {
+    // Whoever reads them may look for others meanwhile.
+    token.lastIndex = at
+    const match = token.exec(sql)!
+    const [text] = match
+    const what = text.startsWith('--') ? undefined : quoteOf(text, match.groups?.['tag'])
+    const end = what ? (endOf(what, sql, at, text) ?? sql.length) : token.lastIndex
+    if (what !== 'comment' && !text.startsWith('--') && !isBlank(text)) {
+      yield { text: sql.slice(at, end), start: at, isWord: match.groups?.['word'] !== undefined }
+    }
+    at = end
+  }
 }
 
 /** The line of a position in a text, from 1. */

@@ -7,6 +7,7 @@ import { exampleWorkspace } from './example-workspace.ts'
 import { readHistory } from './read-revisions.ts'
 import { findScriptProblems, readScript } from './script.ts'
 import {
+  writeCodeRevision,
   writeEmptyRevision,
   writeGeneratedRevision,
   writeGeneratedRevisions,
@@ -144,6 +145,27 @@ describe('writeEmptyRevision', () => {
     expect(act).toThrow(expect.objectContaining({ code: 'WRITE_FAILED' }))
     expect(act).toThrow(/^cannot write into databases\/main\/migrations \((?:ENOTDIR|EEXIST)\)$/)
     expect(readFileSync(migrations, 'utf8')).toBe('a file')
+  })
+})
+
+describe('writeCodeRevision', () => {
+  it('writes one file for both sides, which refuses to run until it is filled in', async () => {
+    using workspace = exampleWorkspace({})
+    const draft = { message: 'Fill in slugs', parents: [], created }
+
+    const revision = writeCodeRevision(workspace.source, emptyHistory(), draft, { snapshot: '{}' })
+
+    expect(readHistory(workspace.source).revisions).toEqual([revision])
+    expect(revision).toMatchObject({ language: 'typescript', reversible: true })
+    expect(Object.keys(filesOf(workspace.pathOf(revision.folder.split('/').at(-1)!))).toSorted()).toEqual([
+      'migration.ts',
+      'revision.json',
+      'snapshot.json',
+    ])
+    const script = await readScript(workspace.source.root, revision, 'up')
+    expect(findScriptProblems(script)).toMatchObject([
+      { code: 'UNFILLED', line: 3, hint: expect.stringContaining('// drover:unfilled') },
+    ])
   })
 })
 

@@ -2,10 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { DroverError, type ElsewhereDependency, type History, idLength, type Revision } from '@drover/history'
+import {
+  DroverError,
+  type ElsewhereDependency,
+  type History,
+  idLength,
+  type Phase,
+  type Revision,
+} from '@drover/history'
 
 import type { Source } from './read-revisions.ts'
-import { unfilledMarker } from './script.ts'
+import { declaresDown } from './declares-down.ts'
+import { unfilledCodeMarker, unfilledMarker } from './script.ts'
 
 /** What a new revision is made from. */
 export interface RevisionDraft {
@@ -22,6 +30,7 @@ export interface RevisionDraft {
   readonly created: Date
   /** What another tool has called its folder: then that stays, and `created` as well. Default: made from time and message. */
   readonly folderName?: string
+  readonly phase?: Phase
   readonly transaction?: 'none'
   readonly proof?: 'none'
 }
@@ -41,6 +50,11 @@ export interface GeneratedFiles extends SchemaFiles {
   readonly down?: string
 }
 
+/** The same of a revision in TypeScript, which has both sides in one file. */
+export interface CodeFiles extends SchemaFiles {
+  readonly code: string
+}
+
 /**
  * Writes a new revision whose up and down are still to be filled in: until then it refuses to run. The folder appears
  * complete or not at all.
@@ -58,6 +72,21 @@ export function writeEmptyRevision(
     up: placeholder('what this revision changes'),
     down: placeholder('what undoes migration.sql'),
   })
+}
+
+/**
+ * Writes a new revision in TypeScript whose `up` and `down` are still to be filled in: until then it refuses to run. The
+ * folder appears complete or not at all.
+ * @returns the revision as it was written
+ * @throws {DroverError} `WRITE_FAILED` when the folder cannot be written
+ */
+export function writeCodeRevision(
+  source: Source,
+  history: History,
+  draft: RevisionDraft,
+  schema: SchemaFiles = {},
+): Revision {
+  return writeGeneratedRevisions(source, history, [{ draft, files: { ...schema, code: codePlaceholder } }])[0]!
 }
 
 /**
@@ -103,7 +132,7 @@ export function writeGeneratedRevision(
 export function writeGeneratedRevisions(
   source: Source,
   history: History,
-  drafts: readonly { readonly draft: RevisionDraft; readonly files: GeneratedFiles }[],
+  drafts: readonly { readonly draft: RevisionDraft; readonly files: GeneratedFiles | CodeFiles }[],
 ): readonly Revision[] {
   let earliest = 0
   const folders = drafts.map(({ draft, files }) => {
@@ -156,12 +185,18 @@ interface Folder {
   readonly files: Readonly<Record<string, string>>
 }
 
-function describeFolder(source: Source, id: string, draft: RevisionDraft, time: Date, files: GeneratedFiles): Folder {
-  const { message, parents, labels = [], dependsOn = [], dependsOnElsewhere = [], transaction, proof } = draft
+function describeFolder(
+  source: Source,
+  id: string,
+  draft: RevisionDraft,
+  time: Date,
+  files: GeneratedFiles | CodeFiles,
+): Folder {
+  const { message, parents, labels = [], dependsOn = [], dependsOnElsewhere = [], phase, transaction, proof } = draft
   const created = time.toISOString().replace('.000Z', 'Z')
   const record = { id, parents, message, created }
   const dependencies = [...dependsOn, ...dependsOnElsewhere.map(({ database, revision }) => `${database}/${revision}`)]
-  const how = { ...(transaction && { transaction }), ...(proof && { proof }) }
+  const how = { ...(phase && { phase }), ...(transaction && { transaction }), ...(proof && { proof }) }
   const json = {
     ...record,
     ...(labels.length > 0 && { labels }),
@@ -170,16 +205,35 @@ function describeFolder(source: Source, id: string, draft: RevisionDraft, time: 
   }
   const name = draft.folderName ?? `${created.replaceAll(/[-:TZ]/g, '')}_${slug(message)}`
   const folder = `${source.folder}/${name}`
+  const sides = describeSides(files)
   const elsewhere = dependsOnElsewhere.length > 0 && { dependsOnElsewhere }
   return {
-    revision: { ...record, labels, dependsOn, ...elsewhere, ...how, folder, reversible: files.down !== undefined },
+    revision: { ...record, labels, dependsOn, ...elsewhere, ...how, folder, ...sides.facts },
     files: {
       'revision.json': formatRecord(json),
-      'migration.sql': files.up,
-      ...(files.down !== undefined && { 'down.sql': files.down }),
+      ...sides.files,
       ...(files.snapshot !== undefined && { 'snapshot.json': files.snapshot }),
       ...(files.objects !== undefined && { 'objects.json': files.objects }),
     },
+  }
+}
+
+interface Sides {
+  readonly facts: Pick<Revision, 'reversible' | 'language'>
+  readonly files: Readonly<Record<string, string>>
+}
+
+function describeSides(files: GeneratedFiles | CodeFiles): Sides {
+  if ('code' in files) {
+    return {
+      facts: { reversible: declaresDown(files.code), language: 'typescript' },
+      files: { 'migration.ts': files.code },
+    }
+  }
+  const { up, down } = files
+  return {
+    facts: { reversible: down !== undefined },
+    files: { 'migration.sql': up, ...(down !== undefined && { 'down.sql': down }) },
   }
 }
 
@@ -209,6 +263,21 @@ function slug(message: string): string {
 function placeholder(what: string): string {
   return `${unfilledMarker}: write here ${what}, then remove this line\n`
 }
+
+const codePlaceholder = `import { defineMigration } from '@drover/config'
+
+${unfilledCodeMarker}: write here what this revision changes and what undoes it, then remove this line
+export default defineMigration({
+  async up({ sql }) {
+    await sql\`select 1\`
+  },
+
+  // Without it, the revision cannot be reverted.
+  async down({ sql }) {
+    await sql\`select 1\`
+  },
+})
+`
 
 function writeFolders(source: Source, folders: readonly Folder[]): void {
   // Hidden, so that nobody reads them as revisions before they are complete.

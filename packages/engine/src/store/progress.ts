@@ -2,12 +2,13 @@ import type { HalfDone, Leftover } from '@drover/history'
 import * as v from 'valibot'
 
 import type { Connection } from '../connect/connection.ts'
+import { selectHistoryLockHolder } from '../lease/history-lock.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { findConcurrentIndex } from '../source/outside-transaction.ts'
 import { storeSchema } from './tables.ts'
 
-/** How far a revision outside a transaction has come, as its row remembers it. */
+/** How far a revision that is more than one transaction has come, as its row remembers it. */
 export interface Progress {
   readonly halfDone: HalfDone
   /** The run that is at it. */
@@ -30,6 +31,16 @@ const progressSchema = v.object({
   checksum: v.string(),
   table: v.nullish(v.number()),
   before: v.nullish(v.number()),
+  own: v.exactOptional(v.literal(true)),
+  batch: v.exactOptional(
+    v.object({
+      rows: v.number(),
+      elapsedMs: v.number(),
+      key: v.exactOptional(v.string()),
+      after: v.exactOptional(v.string()),
+      end: v.exactOptional(v.string()),
+    }),
+  ),
 })
 
 /** Reads how far the revision has come that is half done, if there is one. */
@@ -46,12 +57,20 @@ export const selectProgress = `min((to_jsonb(applied) -> 'progress')::text) filt
 /** Reads the progress of a row from its JSON; `undefined` where there is none. */
 export function parseProgress(json: unknown): Progress | undefined {
   if (typeof json !== 'string') return undefined
-  const { revision, direction, done, total, statement, run, checksum, table, before } = v.parse(
+  const { revision, direction, done, total, statement, run, checksum, table, before, own, batch } = v.parse(
     progressSchema,
     JSON.parse(json),
   )
   return {
-    halfDone: { id: revision, direction, done, total, ...(statement !== undefined && { statement }) },
+    halfDone: {
+      id: revision,
+      direction,
+      done,
+      total,
+      ...(statement !== undefined && { statement }),
+      ...(batch && { batch }),
+      ...(own && { own }),
+    },
     run,
     checksum,
     ...(typeof table === 'number' && { table }),
@@ -63,8 +82,17 @@ export function parseProgress(json: unknown): Progress | undefined {
  * Asks the catalogue what an unfinished statement has left. Only what must be of that statement counts: an index that was
  * there before it began is not.
  */
-export async function readLeftover(connection: Connection, progress: Progress): Promise<Leftover | undefined> {
-  const { statement } = progress.halfDone
+export async function readLeftover(
+  connection: Connection,
+  history: string,
+  progress: Progress,
+): Promise<Leftover | undefined> {
+  const { statement, own } = progress.halfDone
+  if (own) {
+    // Its session holds that for as long as it lasts.
+    const [row] = await connection.send(`${pinSearchPath}select ${selectHistoryLockHolder(history)} as pid`)
+    return typeof row?.['pid'] === 'number' ? { kind: 'working', pid: row['pid'] } : undefined
+  }
   if (statement === undefined) return undefined
   const index = findConcurrentIndex(statement)
   const [row] = await connection.send(
@@ -80,8 +108,11 @@ export async function readLeftover(connection: Connection, progress: Progress): 
   return isGone ? { kind: 'carried-out' } : undefined
 }
 
-/** A session that is still at a statement, whose text is there only as far as the server keeps it. */
-function selectWorking(statement: string): string {
+/**
+ * An expression for the process id of a session that is still at a statement, whose text is there only as far as the server keeps it.
+ * Wants the search_path pinned.
+ */
+export function selectWorking(statement: string): string {
   const text = quoteLiteral(statement)
   return `(
   select min(pid)

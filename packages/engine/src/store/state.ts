@@ -41,7 +41,7 @@ from (
 ) as applied`)
     const applied = typeof row?.['done'] === 'string' ? row['done'].split('\n') : []
     const progress = parseProgress(row?.['progress'])
-    const left = progress && (await readLeftover(connection, progress))
+    const left = progress && (await readLeftover(connection, history, progress))
     return {
       applied: applied.map(toApplied),
       identity: String(row?.['identity']),

@@ -1,14 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
-import { stripVTControlCharacters } from 'node:util'
 
-import type { ConnectionUrl } from '@drover/engine'
+import { type ConnectionUrl, type Environment, readOutput, withoutSecrets } from '@drover/engine'
 import type { Problem } from '@drover/history'
-
-import type { Environment } from '../workspace/locate.ts'
-import { maskSecrets } from './mask-secrets.ts'
 
 /** The command with which a database migrates itself. */
 export interface Command {
@@ -21,7 +15,7 @@ export interface Command {
   /** Of the database; the command gets it with its password as `DATABASE_URL`. */
   readonly url: ConnectionUrl
   readonly timeoutMs: number
-  /** What PATH and HOME are taken from. Nothing else of it reaches the command: there are secrets of other databases in it. */
+  /** What PATH, HOME and the like are taken from. Nothing else of it reaches the command: there are secrets of other databases in it. */
   readonly environment: Environment
   /** Ends the command, as Ctrl+C does. */
   readonly signal?: AbortSignal
@@ -48,13 +42,12 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const last: string[] = []
-  const onLine = (text: string) => {
-    const line = maskSecrets(stripVTControlCharacters(text), command.url)
+  const onLine = (line: string) => {
     last.push(line)
     if (last.length > lastLines) last.shift()
     command.onLine(line)
   }
-  const read = Promise.all([readLines(child.stdout, onLine), readLines(child.stderr, onLine)])
+  const read = readOutput([child.stdout, child.stderr], command.url, onLine)
   let reason: 'timeout' | 'signal' | undefined
   const stop = (why: 'timeout' | 'signal') => {
     reason ??= why
@@ -97,19 +90,13 @@ function endOf(child: ChildProcess): Promise<End> {
   })
 }
 
-function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
-  return new Promise((resolve) => {
-    createInterface({ input: stream }).on('line', onLine).on('close', resolve)
-  })
-}
-
 function environmentOf({ root, folder, url, environment }: Command): Record<string, string> {
-  const { PATH, HOME } = environment
+  const { PATH, ...others } = withoutSecrets(environment)
   // As scripts of packages have it: what a package depends on is found by its name.
   const programs = [folder, ''].map((path) => join(root, path, 'node_modules', '.bin'))
   return {
+    ...others,
     PATH: [...programs, ...(PATH === undefined ? [] : [PATH])].join(delimiter),
-    ...(HOME !== undefined && { HOME }),
     DATABASE_URL: url.revealUrl(),
   }
 }

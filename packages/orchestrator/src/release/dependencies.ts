@@ -4,6 +4,7 @@ import {
   findCircle,
   type History,
   nameRevision,
+  type Node,
   type Problem,
   type Revision,
 } from '@drover/history'
@@ -34,7 +35,9 @@ export function findBrokenDependencies(
     const isFine = history?.byId.has(dependency.revision) ?? unread.has(dependency.database)
     return isFine ? [] : [describeUnknown(name, revision, dependency, history !== undefined)]
   })
-  const circle = findCircle(histories.flatMap(nodesOf))
+  const circle = findCircle(
+    histories.flatMap(({ name, history }) => history.revisions.map((revision) => nodeOf(name, revision))),
+  )
   return circle ? [...unknown, describeCircle(circle)] : unknown
 }
 
@@ -70,15 +73,13 @@ export function describeCircle(circle: readonly string[]): Problem {
   }
 }
 
-function nodesOf({
-  name,
-  history,
-}: NamedHistory): readonly { readonly id: string; readonly after: readonly string[] }[] {
-  return history.revisions.map((revision) => ({
+/** A revision among those of all databases. */
+export function nodeOf(name: string, revision: Revision): Node {
+  return {
     id: keyOf(name, revision.id),
     after: [
       ...comesAfter(revision).map((id) => keyOf(name, id)),
       ...(revision.dependsOnElsewhere ?? []).map((dependency) => keyOf(dependency.database, dependency.revision)),
     ],
-  }))
+  }
 }

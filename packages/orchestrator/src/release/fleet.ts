@@ -1,4 +1,5 @@
 import {
+  adviseOnServer,
   type Connection,
   createDatabase,
   type DatabaseState,
@@ -150,13 +151,15 @@ export function problemsOf(error: unknown, database: string): readonly Problem[]
   const message = error instanceof Error ? error.message : String(error)
   const sqlstate = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const privilege = sqlstate === '42501'
+  const advice = adviseOnServer(error)
   return [
     {
-      code: privilege ? 'PRIVILEGE_MISSING' : 'INTERNAL',
+      code: privilege ? 'PRIVILEGE_MISSING' : advice === undefined ? 'INTERNAL' : 'STATEMENT_FAILED',
       database,
       message,
       ...(sqlstate !== undefined && { sqlstate }),
       ...(privilege && { hint: 'connect as the owner of the database, or let its owner grant what is missing' }),
+      ...(advice !== undefined && { hint: `${advice}, then run the same command again` }),
     },
   ]
 }

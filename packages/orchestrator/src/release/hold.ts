@@ -43,27 +43,86 @@ export async function refuseObstacles(members: readonly Member[]): Promise<void>
 }
 
 /**
- * Takes the lease of a database, and creates Drover's tables where they are missing.
+ * Takes the leases of several databases, and creates Drover's tables where they are missing. First all are asked for at once,
+ * waiting for none. When another run has one of them, the others are given back, and they are waited for one after the other by
+ * their names: the order is the same for every run, so no two of them wait for each other.
  * @param leases what is taken; the caller gives it back
  * @throws {DroverError} `LOCKED`, or `INTERRUPTED` when the signal came while waiting
  */
-export async function hold(
-  member: Member,
+export async function holdAll(
+  members: readonly Member[],
   release: string,
   leases: AsyncDisposableStack,
   options: HoldOptions,
   onWaiting?: (database: string, holder: LeaseHolder) => void,
+): Promise<readonly Held[]> {
+  const fresh = members.filter((member) => !member.state.initialised)
+  await onEach(fresh, ({ connection }) => ensureStore(connection))
+  const taken = new Map<Member, Held>()
+  const giveBack = async () => {
+    await Promise.all([...taken.values()].map(({ lease }) => lease[Symbol.asyncDispose]()))
+    taken.clear()
+  }
+  leases.defer(giveBack)
+  const take = async (member: Member, waitMs?: number) => {
+    taken.set(member, await hold(member, release, waitMs, options, onWaiting))
+  }
+
+  // Two runs that may not wait could each be refused for what the other is about to give back.
+  const isAskedAtOnce = options.waitLockMs !== 0
+  if (!isAskedAtOnce || !(await isFree(onEach(members, (member) => take(member, 0))))) {
+    await giveBack()
+    for (const member of members.toSorted((a, b) => (a.database.name < b.database.name ? -1 : 1))) {
+      await naming(member.database.name, () => take(member, options.waitLockMs))
+    }
+  }
+  return members.map((member) => taken.get(member)!)
+}
+
+/** Whether all leases could be taken; `false` when another run has one of them. */
+async function isFree(taking: Promise<unknown>): Promise<boolean> {
+  try {
+    await taking
+    return true
+  } catch (error) {
+    if (error instanceof DroverError && error.problems.every(({ code }) => code === 'LOCKED')) return false
+    throw error
+  }
+}
+
+/** Takes the lease of one database. */
+async function hold(
+  member: Member,
+  release: string,
+  waitMs: number | undefined,
+  { command, actor, signal }: HoldOptions,
+  onWaiting?: (database: string, holder: LeaseHolder) => void,
 ): Promise<Held> {
   const { name } = member.database
-  const { command, actor, waitLockMs, signal } = options
   const run: Run = { id: randomUUID(), release, history: name, command, actor }
-  if (!member.state.initialised) await ensureStore(member.connection)
   const lease = await acquireLease(member.connection, run, {
-    ...(waitLockMs !== undefined && { waitMs: waitLockMs }),
+    ...(waitMs !== undefined && { waitMs }),
     ...(signal && { signal }),
     onWaiting: (holder) => onWaiting?.(name, holder),
   })
-  return { run, lease: leases.use(lease) }
+  return { run, lease }
+}
+
+/**
+ * Does something on several databases side by side.
+ * @throws {DroverError} when all have ended, with what went wrong on any of them, in their order
+ */
+export async function onEach<Result>(
+  members: readonly Member[],
+  act: (member: Member, index: number) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const settled = await Promise.allSettled(members.map(act))
+  throwProblems(
+    settled.flatMap((one, index) =>
+      one.status === 'rejected' ? problemsOf(one.reason, members[index]!.database.name) : [],
+    ),
+  )
+  return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
 }
 
 /** Does something on a database; what it throws becomes an error whose problems name that database. */

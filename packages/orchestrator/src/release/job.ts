@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 
 import {
+  findHookProblems,
   findPoolerObstacle,
+  type HookScript,
   type PlanOutcome,
+  readHook,
   readScript,
   readState,
   recordEnd,
@@ -10,10 +13,24 @@ import {
   runPlan,
   type Script,
 } from '@drover/engine'
-import { type Direction, DroverError, nameRevision, remainingSteps, type Step, throwProblems } from '@drover/history'
+import {
+  type Direction,
+  DroverError,
+  goesOn,
+  missingWayBack,
+  nameRevision,
+  type Problem,
+  remainingSteps,
+  scriptFile,
+  type Step,
+  throwProblems,
+} from '@drover/history'
 
-import { problemsOf } from './fleet.ts'
-import { type Held, hold, naming, refuseObstacles } from './hold.ts'
+import { type DatabaseHooks, runDatabaseHooks } from '../hooks/database-hooks.ts'
+import { hooksOf } from '../hooks/declared-hooks.ts'
+import type { HookOutcome } from '../hooks/run-hooks.ts'
+import { type Member, problemsOf } from './fleet.ts'
+import { type Held, holdAll, onEach, refuseObstacles } from './hold.ts'
 import type { DatabaseOutcome } from './outcome.ts'
 import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
 import type { ReleaseOptions } from './run-release.ts'
@@ -30,40 +47,51 @@ export interface Job {
 
 interface Work extends Held {
   readonly scripts: readonly Script[]
+  readonly hooks: readonly HookScript[]
 }
 
 /**
- * Reads all scripts, then takes the leases in the order of the plan, so that two releases cannot wait for each other, and
- * looks again at what is applied. Changes nothing but the leases.
+ * Reads all scripts, then takes the leases and looks again at what is applied. Changes nothing but the leases.
+ * @param release its id
  * @param leases what is taken; the caller gives it back
  * @throws {DroverError} for everything that should keep the release from being run
  */
 export async function prepareJobs(
   plan: ReleasePlan,
+  release: string,
   leases: AsyncDisposableStack,
   options: ReleaseOptions,
 ): Promise<readonly Job[]> {
   const steps = plan.databases.map(({ member, steps: own }) => ({ name: member.database.name, steps: own }))
   const scripts = await readScripts(options.root, steps)
   if (options.onFailure === 'rollback') refuseOneWay(plan)
-  await refuseObstacles(plan.databases.filter((database) => database.steps.length > 0).map(({ member }) => member))
+  const busy = plan.databases.filter((database) => database.steps.length > 0)
+  const members = busy.map(({ member }) => member)
+  const hooks = readHooks(options.root, members)
+  await refuseObstacles(members)
+  if (options.transaction === 'all') refuseApart(plan)
   await refusePoolers(plan, scripts)
-  const release = randomUUID()
-  const jobs: Job[] = []
-  for (const database of plan.databases) jobs.push(await prepareJob(database, release, scripts, leases, options))
-  return jobs
+  const held = await holdAll(members, release, leases, options, (database, holder) =>
+    options.onEvent?.({ type: 'lease-waiting', database, holder }),
+  )
+  const jobs = await onEach(members, (member, at) =>
+    prepareJob(busy[at]!, held[at]!, { scripts, hooks: hooks.get(member)! }, options),
+  )
+  return plan.databases.map(
+    (database) => jobs.find((job) => job.plan === database) ?? { plan: database, doneElsewhere: [] },
+  )
 }
 
 /** How a database stands before any of its segments was run. */
 export function untouched({ plan, work, doneElsewhere }: Job): DatabaseOutcome {
   const notTried = work?.scripts.map(({ direction, revision }) => ({ direction, revision })) ?? []
   const isIdle = !work && !plan.member.database.config.external?.command
-  return { plan, end: isIdle ? 'nothing-to-do' : 'not-tried', finished: [], doneElsewhere, notTried }
+  return { plan, end: isIdle ? 'nothing-to-do' : 'not-tried', finished: [], hooks: [], doneElsewhere, notTried }
 }
 
 /**
  * Runs the steps of one segment, as far as they are still to be done. Never throws for what happens on the server: the
- * outcome tells.
+ * outcome tells. With the first of a database its hooks before come, and with the last those after.
  * @param before how the database's earlier segments went
  */
 export async function runSegment(
@@ -81,43 +109,77 @@ export async function runSegment(
   }
   // Each segment is an execution of its own in the records; they share the release.
   const run = isFirst ? work.run : { ...work.run, id: randomUUID() }
-  const { finished, end } = await carryOut(plan, { ...work, run, scripts }, options)
+  const isLast = before.notTried.every((step) => ids.has(step.revision.id))
+  const isDue = { before: isFirst, after: isLast, onFailure: true }
+  const hooks = work.hooks.filter(({ moment }) => isDue[moment])
+  const { finished, end, ran } = await carryOut(plan, { ...work, run, scripts, hooks }, options)
   const done = new Set([
     ...finished.map((step) => step.revision.id),
     ...(end.kind === 'failed' && end.step ? [end.step.revision.id] : []),
   ])
   const notTried = before.notTried.filter((step) => !done.has(step.revision.id))
-  const common = { ...before, finished: [...before.finished, ...finished], notTried }
+  const common = {
+    ...before,
+    finished: [...before.finished, ...finished],
+    hooks: [...before.hooks, ...ran],
+    notTried,
+  }
   if (end.kind === 'failed') return { ...common, end: 'failed', failed: { step: end.step, problem: end.problem } }
   if (end.kind === 'interrupted') return { ...common, end: 'interrupted' }
   return { ...common, end: notTried.length === 0 ? 'done' : 'stopped' }
 }
 
-/** Undoes what a job has done, in reverse. What cannot be undone ends it, and is said in the outcome. */
-export async function rollBackJob(
+/**
+ * Undoes steps that a job has finished, the latest first. What cannot be undone ends it, and is said in the outcome, as is what
+ * a revision that failed has left half done.
+ */
+export async function rollBackSteps(
   job: Job,
+  steps: readonly Step[],
   outcome: DatabaseOutcome,
   options: ReleaseOptions,
 ): Promise<DatabaseOutcome> {
   const { plan, work } = job
-  if (!work || outcome.finished.length === 0) return outcome
+  if (!work || (steps.length === 0 && outcome.end !== 'failed')) return outcome
   const database = plan.member.database.name
-  options.onEvent?.({ type: 'rollback-started', database, steps: outcome.finished.length })
+  const before = outcome.rolledBack?.finished ?? []
+  const keep = (problem: Problem) => ({ ...outcome, rolledBack: { finished: before, problem } })
   try {
     const state = await readState(plan.member.connection, database)
     const halfDone = findHalfDone({ ...plan.member, state }, { isHolder: true })
-    if (halfDone) return { ...outcome, rolledBack: { finished: [], problem: halfDone } }
+    if (halfDone) return keep(halfDone)
+    if (steps.length === 0) return outcome
+    options.onEvent?.({ type: 'rollback-started', database, steps: steps.length })
     const scripts = await Promise.all(
-      outcome.finished.toReversed().map((step) => readScript(options.root, step.revision, opposite(step.direction))),
+      steps.toReversed().map((step) => readScript(options.root, step.revision, opposite(step.direction))),
     )
     const run = { ...work.run, id: randomUUID(), command: `${work.run.command} (rollback)` }
     // Once begun, it is not left half way: the signal that stopped the release does not stop it.
-    const { signal: _, ...others } = options
-    const { finished, end } = await carryOut(plan, { ...work, run, scripts }, others)
-    return { ...outcome, rolledBack: { finished, ...(end.kind === 'failed' && { problem: end.problem }) } }
+    const { signal: _, cancel: __, ...others } = options
+    const { finished, end } = await carryOut(plan, { ...work, run, scripts, hooks: [] }, others)
+    const rolledBack = { finished: [...before, ...finished], ...(end.kind === 'failed' && { problem: end.problem }) }
+    return { ...outcome, rolledBack }
   } catch (error) {
-    return { ...outcome, rolledBack: { finished: [], problem: problemsOf(error, database)[0]! } }
+    return keep(problemsOf(error, database)[0]!)
   }
+}
+
+/** Reads the hooks of databases, and refuses what is not fit to be run. */
+function readHooks(root: string, members: readonly Member[]): ReadonlyMap<Member, readonly HookScript[]> {
+  const scripts = new Map<Member, readonly HookScript[]>()
+  const problems: Problem[] = []
+  for (const member of members) {
+    const { name } = member.database
+    try {
+      const own = hooksOf(member.database).map((hook) => readHook(root, hook))
+      scripts.set(member, own)
+      problems.push(...own.flatMap(findHookProblems).map((problem) => ({ ...problem, database: name })))
+    } catch (error) {
+      problems.push(...problemsOf(error, name))
+    }
+  }
+  throwProblems(problems)
+  return scripts
 }
 
 /** What could not be rolled back is refused while there is still nothing to roll back. */
@@ -142,12 +204,50 @@ function refuseOneWay(plan: ReleasePlan): void {
           code: 'IRREVERSIBLE',
           database: member.database.name,
           revision: revision.id,
-          file: `${revision.folder}/down.sql`,
-          message: `${nameRevision(revision)} could not be rolled back: it has no down.sql`,
-          hint: `write ${revision.folder}/down.sql, or leave --on-failure rollback out`,
+          file: scriptFile(revision, 'down'),
+          message: `${nameRevision(revision)} could not be rolled back: it has no ${missingWayBack(revision).name}`,
+          hint: `write ${missingWayBack(revision).place}, or leave --on-failure rollback out`,
         })),
     ),
   )
+}
+
+/** What cannot be part of one transaction is refused where there is to be one for all. */
+function refuseApart({ databases, segments }: ReleasePlan): void {
+  throwProblems(
+    databases.flatMap(({ member, steps }): readonly Problem[] => {
+      const { name } = member.database
+      const common = { code: 'OUTSIDE_TRANSACTION', database: name, hint: 'leave --transaction all out' } as const
+      const apart = steps.flatMap((step) => {
+        const reason = reasonApart(step)
+        return reason === undefined ? [] : [{ ...step, reason }]
+      })
+      const parts = segments.filter(({ database }) => database.member === member).length
+      return [
+        ...apart.map(({ revision, direction, reason }) => ({
+          ...common,
+          revision: revision.id,
+          file: scriptFile(revision, direction),
+          message: `${nameRevision(revision)} cannot share a transaction with others: ${reason}`,
+        })),
+        ...(parts > 1
+          ? [
+              {
+                ...common,
+                message: 'its revisions cannot share a transaction: those of another database run in between',
+              },
+            ]
+          : []),
+      ]
+    }),
+  )
+}
+
+function reasonApart({ direction, revision }: Step): string | undefined {
+  if (revision.language) return 'it is TypeScript'
+  if (revision.batch && direction === 'up') return 'it runs in batches'
+  if (revision.transaction === 'own') return 'it has transactions of its own'
+  return revision.transaction && 'it runs outside one'
 }
 
 /** What needs one session is refused over a pooler. */
@@ -162,59 +262,106 @@ async function refusePoolers(plan: ReleasePlan, scripts: ReadonlyMap<Step, Scrip
   throwProblems(obstacles.flat())
 }
 
+/** Looks at what is left to do on a database, now that nobody else changes it. */
 async function prepareJob(
   plan: DatabasePlan,
-  release: string,
-  scripts: ReadonlyMap<Step, Script>,
-  leases: AsyncDisposableStack,
+  held: Held,
+  { scripts, hooks }: { readonly scripts: ReadonlyMap<Step, Script>; readonly hooks: readonly HookScript[] },
   options: ReleaseOptions,
 ): Promise<Job> {
   const { member, steps } = plan
-  const { name } = member.database
-  if (steps.length === 0) return { plan, doneElsewhere: [] }
-  return naming(name, async () => {
-    const { run, lease } = await hold(member, release, leases, options, (database, holder) =>
-      options.onEvent?.({ type: 'lease-waiting', database, holder }),
-    )
-    const state = await readState(member.connection, name)
-    const halfDone = findHalfDone({ ...member, state }, { isHolder: true })
-    const isPlanned = steps.some((step) => options.resume === true && step.revision.id === state.halfDone?.id)
-    if (halfDone && (!isPlanned || state.halfDone?.left?.kind === 'working')) throw new DroverError(halfDone)
-    const rest = remainingSteps(member.history, steps, appliedBefore(state))
-    if (rest.kind === 'moved') throw moved(rest.step)
-    const doneElsewhere = steps.filter((step) => !rest.steps.includes(step))
-    if (rest.steps.length === 0) return { plan, doneElsewhere }
-    return { plan, doneElsewhere, work: { run, lease, scripts: rest.steps.map((step) => scripts.get(step)!) } }
-  })
+  const state = await readState(member.connection, member.database.name)
+  const halfDone = findHalfDone({ ...member, state }, { isHolder: true })
+  const isPlanned = steps.some(
+    ({ revision }) =>
+      revision.id === state.halfDone?.id && (options.resume === true || goesOn(state.halfDone, revision)),
+  )
+  if (halfDone && (!isPlanned || state.halfDone?.left?.kind === 'working')) throw new DroverError(halfDone)
+  const rest = remainingSteps(member.history, steps, appliedBefore(state))
+  if (rest.kind === 'moved') throw moved(rest.step)
+  const doneElsewhere = steps.filter((step) => !rest.steps.includes(step))
+  if (rest.steps.length === 0) return { plan, doneElsewhere }
+  return { plan, doneElsewhere, work: { ...held, hooks, scripts: rest.steps.map((step) => scripts.get(step)!) } }
 }
 
-async function carryOut({ member }: DatabasePlan, work: Work, options: ReleaseOptions): Promise<PlanOutcome> {
-  const { connection, database, history } = member
-  const { run, lease, scripts } = work
+/** How the work on a database went, with its hooks. */
+type Carried = PlanOutcome & { readonly ran: readonly HookOutcome[] }
+
+/** Runs scripts with the hooks around them, and records that as a run. */
+async function carryOut(plan: DatabasePlan, work: Work, options: ReleaseOptions): Promise<Carried> {
+  const { member } = plan
+  const direction = work.scripts[0]!.direction
+  const hooks = { member, direction, ...work }
+  const outcome = await carryOutRecorded(hooks, work.scripts, options)
+  const { end } = outcome
+  if (end.kind !== 'failed') return outcome
+  const { ran } = await runDatabaseHooks(hooks, 'onFailure', options, end.problem)
+  return { ...outcome, ran: [...outcome.ran, ...ran] }
+}
+
+async function carryOutRecorded(
+  hooks: DatabaseHooks,
+  scripts: readonly Script[],
+  options: ReleaseOptions,
+): Promise<Carried> {
+  const { member, run } = hooks
+  const { connection, database } = member
   const steps = scripts.map(({ direction, revision }) => ({ direction, revision }))
   try {
     await recordStart(connection, run, steps)
   } catch (error) {
     const problem = problemsOf(error, database.name)[0]!
-    return { finished: [], end: { kind: 'failed', step: undefined, problem }, notTried: steps }
+    return { finished: [], end: { kind: 'failed', step: undefined, problem }, notTried: steps, ran: [] }
   }
-  const outcome = await runPlan(connection, {
-    history,
-    run,
-    token: lease.token,
-    scripts,
-    ...(options.lockTimeoutMs !== undefined && { lockTimeoutMs: options.lockTimeoutMs }),
-    ...(options.statementTimeoutMs !== undefined && { statementTimeoutMs: options.statementTimeoutMs }),
-    ...(options.resume !== undefined && { resume: options.resume }),
-    ...(options.signal && { signal: options.signal }),
-    onEvent: (event) => options.onEvent?.({ ...event, database: database.name }),
-  })
+  const outcome = await runBetweenHooks(hooks, scripts, steps, options)
   const { end } = outcome
   const named = end.kind === 'failed' ? { ...end, problem: { ...end.problem, database: database.name } } : end
   const problem = named.kind === 'failed' ? named.problem : undefined
   // The revisions are recorded with their changes. Where the connection is gone, the run stays open, and the next one marks it as lost.
   await recordEnd(connection, run, end.kind, problem).catch(() => undefined)
   return { ...outcome, end: named }
+}
+
+async function runBetweenHooks(
+  hooks: DatabaseHooks,
+  scripts: readonly Script[],
+  steps: readonly Step[],
+  options: ReleaseOptions,
+): Promise<Carried> {
+  const before = await runDatabaseHooks(hooks, 'before', options)
+  if (before.end.kind !== 'done') {
+    const end = before.end.kind === 'failed' ? { ...before.end, step: undefined } : { kind: before.end.kind }
+    return { finished: [], end, notTried: steps, ran: before.ran }
+  }
+  const outcome = await runScripts(hooks, scripts, options)
+  if (outcome.end.kind !== 'succeeded') return { ...outcome, ran: before.ran }
+  const after = await runDatabaseHooks(hooks, 'after', options)
+  const end = after.end.kind === 'failed' ? { ...after.end, step: undefined } : outcome.end
+  return { ...outcome, end, ran: [...before.ran, ...after.ran] }
+}
+
+function runScripts(
+  { member, run, lease }: DatabaseHooks,
+  scripts: readonly Script[],
+  options: ReleaseOptions,
+): Promise<PlanOutcome> {
+  const { connection, database, history } = member
+  return runPlan(connection, {
+    history,
+    run,
+    lease,
+    scripts,
+    surroundings: { root: options.root, environment: options.environment ?? {} },
+    ...(options.lockTimeoutMs !== undefined && { lockTimeoutMs: options.lockTimeoutMs }),
+    ...(options.lockAttempts !== undefined && { lockAttempts: options.lockAttempts }),
+    ...(options.killBlockersAfterMs !== undefined && { killBlockersAfterMs: options.killBlockersAfterMs }),
+    ...(options.statementTimeoutMs !== undefined && { statementTimeoutMs: options.statementTimeoutMs }),
+    ...(options.resume !== undefined && { resume: options.resume }),
+    ...(options.transaction && { transaction: options.transaction }),
+    ...(options.cancel && { cancel: options.cancel }),
+    ...(options.signal && { signal: options.signal }),
+    onEvent: (event) => options.onEvent?.({ ...event, database: database.name }),
+  })
 }
 
 function opposite(direction: Direction): Direction {

@@ -1,17 +1,30 @@
 import { hash } from 'node:crypto'
 
-import { type Actor, findOfflineProblems, readHistory, writeOfflineScript } from '@drover/engine'
+import {
+  type Actor,
+  findHookProblems,
+  findOfflineHookProblems,
+  findOfflineProblems,
+  type Hook,
+  type HookScript,
+  readHistory,
+  readHook,
+  writeOfflineScript,
+} from '@drover/engine'
 import {
   type Direction,
   type History,
+  missingWayBack,
   nameRevision,
   type Problem,
   type Range,
   resolveRange,
+  scriptFile,
   type Step,
   throwProblems,
 } from '@drover/history'
 
+import { hooksOf } from '../hooks/declared-hooks.ts'
 import type { Database } from '../workspace/discover.ts'
 import { problemsOf } from './fleet.ts'
 import type { ReleasePlan } from './plan-release.ts'
@@ -20,6 +33,8 @@ import { type DatabaseSteps, readScripts } from './scripts.ts'
 /** Steps of one database that are written as one script. A database may have several, with those of others in between. */
 export interface OfflinePart extends DatabaseSteps {
   readonly history: History
+  /** Of the database; they come before its first part and behind its last one. */
+  readonly hooks: readonly Hook[]
 }
 
 /** A script for psql. */
@@ -45,7 +60,12 @@ export interface OfflineOptions {
 export function partsOfPlan(plan: ReleasePlan): readonly OfflinePart[] {
   const idle = plan.databases.filter(({ steps }) => steps.length === 0).map(({ member }) => ({ member, steps: [] }))
   const busy = plan.segments.map(({ database, steps }) => ({ member: database.member, steps }))
-  return [...busy, ...idle].map(({ member, steps }) => ({ name: member.database.name, history: member.history, steps }))
+  return [...busy, ...idle].map(({ member, steps }) => ({
+    name: member.database.name,
+    history: member.history,
+    hooks: hooksOf(member.database),
+    steps,
+  }))
 }
 
 /**
@@ -60,7 +80,8 @@ export function partsOfRange(
 ): readonly OfflinePart[] {
   const parts: OfflinePart[] = []
   const problems: Problem[] = []
-  for (const { name, migrations } of direction === 'up' ? databases : databases.toReversed()) {
+  for (const database of direction === 'up' ? databases : databases.toReversed()) {
+    const { name, migrations } = database
     try {
       const history = readHistory({ root, folder: migrations })
       const resolution = resolveRange(history, range, direction)
@@ -70,7 +91,7 @@ export function partsOfRange(
       }
       const steps = resolution.revisions.map((revision) => ({ direction, revision }))
       if (direction === 'down') problems.push(...findOneWay(name, steps))
-      parts.push({ name, history, steps })
+      parts.push({ name, history, hooks: hooksOf(database), steps })
     } catch (error) {
       problems.push(...problemsOf(error, name))
     }
@@ -95,6 +116,7 @@ export async function writeScripts(
       ),
     ),
   )
+  const hooks = readOfflineHooks(root, parts)
   const release = releaseOf(
     direction,
     parts.flatMap(({ name, steps }) => steps.map((step) => [name, step.revision.id, scripts.get(step)!.checksum])),
@@ -107,8 +129,43 @@ export async function writeScripts(
     sql:
       steps.length === 0
         ? `-- ${direction === 'up' ? 'upgrade' : 'downgrade'} of the database "${name}": nothing to do.\n`
-        : writeOfflineScript({ ...common, name, history, scripts: steps.map((step) => scripts.get(step)!) }),
+        : writeOfflineScript({
+            ...common,
+            name,
+            history,
+            scripts: steps.map((step) => scripts.get(step)!),
+            hooks: hooks[index]!,
+          }),
   }))
+}
+
+/**
+ * The hooks that belong to each part.
+ * @throws {DroverError} with everything that would keep psql from running them
+ */
+function readOfflineHooks(root: string, parts: readonly OfflinePart[]): readonly (readonly HookScript[])[] {
+  const problems: Problem[] = []
+  const read = parts.map(({ name, steps, hooks }, index) => {
+    const isOfIt = (part: OfflinePart) => part.name === name
+    const isDue = {
+      before: parts.findIndex(isOfIt) === index,
+      after: parts.findLastIndex(isOfIt) === index,
+      onFailure: true,
+    }
+    try {
+      const own = steps.length === 0 ? [] : hooks.filter(({ moment }) => isDue[moment])
+      const scripts = own.map((hook) => readHook(root, hook))
+      const sent = scripts.filter(({ moment }) => moment !== 'onFailure')
+      const faults = sent.flatMap((hook) => [...findHookProblems(hook), ...findOfflineHookProblems(hook)])
+      problems.push(...faults.map((problem) => ({ ...problem, database: name })))
+      return scripts
+    } catch (error) {
+      problems.push(...problemsOf(error, name))
+      return []
+    }
+  })
+  throwProblems(problems)
+  return read
 }
 
 function findOneWay(database: string, steps: readonly Step[]): readonly Problem[] {
@@ -118,9 +175,9 @@ function findOneWay(database: string, steps: readonly Step[]): readonly Problem[
       code: 'IRREVERSIBLE',
       database,
       revision: revision.id,
-      file: `${revision.folder}/down.sql`,
-      message: `${nameRevision(revision)} cannot be reverted: it has no down.sql`,
-      hint: `write ${revision.folder}/down.sql, or choose a range without this revision`,
+      file: scriptFile(revision, 'down'),
+      message: `${nameRevision(revision)} cannot be reverted: it has no ${missingWayBack(revision).name}`,
+      hint: `write ${missingWayBack(revision).place}, or choose a range without this revision`,
     }))
 }
 

@@ -47,12 +47,15 @@ describe('decodePlanFile', () => {
   it('reads what was written', () => {
     expect(decodePlanFile(encodePlanFile(example), 'plan.json')).toEqual(example)
     expect(decodePlanFile(`\uFEFF${encodePlanFile(example)}`, 'plan.json')).toEqual(example)
+    const expanding: PlanFile = { ...example, phase: 'expand' }
+    expect(decodePlanFile(encodePlanFile(expanding), 'plan.json')).toEqual(expanding)
   })
 
   it.each<[string, (plan: any) => unknown, string]>([
     ['a field that is missing', (plan) => without(plan, 'target'), '"target" is missing'],
     ['a field that it does not know', (plan) => ({ ...plan, force: true }), '"force" is not a field of a plan'],
     ['another direction', (plan) => ({ ...plan, direction: 'left' }), '"direction" must be "up" or "down"'],
+    ['another phase', (plan) => ({ ...plan, phase: 'late' }), '"phase" must be "expand", "backfill" or "contract"'],
     ['no version', (plan) => without(plan, 'formatVersion'), '"formatVersion" is missing'],
     ['a version of another kind', (plan) => ({ ...plan, formatVersion: '1' }), '"formatVersion" must be 1'],
     ['another version', (plan) => ({ ...plan, formatVersion: 2, more: 1 }), 'plan.json has format 2'],

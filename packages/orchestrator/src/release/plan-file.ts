@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 
 import type { Script } from '@drover/engine'
-import { type AppliedRevision, DroverError, type Step } from '@drover/history'
+import { type AppliedRevision, DroverError, type Phase, phases, type Step } from '@drover/history'
 import * as v from 'valibot'
 
 import type { ReleasePlan } from './plan-release.ts'
@@ -24,6 +24,7 @@ const planSchema = v.pipe(
       direction: v.picklist(['up', 'down'], 'must be "up" or "down"'),
       target: text,
       allowOutOfOrder: v.boolean('must be true or false'),
+      phase: v.exactOptional(v.picklist(phases, 'must be "expand", "backfill" or "contract"')),
       scope: v.picklist(['all', 'some'], 'must be "all" or "some"'),
       databases: v.array(
         v.strictObject(
@@ -62,6 +63,8 @@ export interface PlanRequest {
   /** As it was typed. */
   readonly target: string
   readonly allowOutOfOrder: boolean
+  /** The last phase of which anything runs. Everything does when it is missing. */
+  readonly phase?: Phase
   /** Whether it is for all databases of the workspace, or for those that were named. */
   readonly scope: PlanFile['scope']
 }

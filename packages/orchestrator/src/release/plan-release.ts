@@ -1,9 +1,14 @@
 import {
+  descendantsOf,
+  describeUnfinishedBackfill,
   type Direction,
   DroverError,
   findEdited,
   findReformatted,
   formatTarget,
+  goesOn,
+  isLaterPhase,
+  type Phase,
   planDowngrade,
   planUpgrade,
   type Problem,
@@ -15,6 +20,7 @@ import {
 
 import type { Member } from './fleet.ts'
 import { interleave, type Neighbour, type Segment } from './interleave.ts'
+import { type HeldBack, holdBack } from './phases.ts'
 import { appliedBefore, findHalfDone, statusOf, type Status } from './status.ts'
 
 /** What a release will do, database by database, in the order in which it does it. Pure data. */
@@ -32,10 +38,14 @@ export interface DatabasePlan {
   readonly member: Member
   readonly status: Status
   readonly steps: readonly Step[]
+  /** The first revisions that have to wait for a later phase. None when it is missing. */
+  readonly heldBack?: readonly HeldBack[]
 }
 
 /** Options of planning a release. */
 export interface PlanOptions extends UpgradeOptions {
+  /** The last phase of which an upgrade runs anything. Default: it runs all that the target asks for. */
+  readonly phase?: Phase
   /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
   readonly resume?: boolean
 }
@@ -63,11 +73,11 @@ export function planRelease(
   const reformatted: Problem[] = []
   const databases: DatabasePlan[] = []
   for (const member of direction === 'up' ? members : members.toReversed()) {
-    const begun = findBegun(member, direction, options)
+    const begun = findBegun(member, direction, target, options)
     const halfDone = begun ? undefined : findHalfDone(member)
     // Whatever else there is to say follows from it.
     if (halfDone) {
-      problems.push(halfDone)
+      problems.push(halfDone, ...(direction === 'up' ? findEarlyContract(member, target, options) : []))
       continue
     }
     const applied = appliedBefore(member.state)
@@ -89,24 +99,53 @@ export function planRelease(
     }
   }
   if (problems.length > 0) return { ok: false, problems }
-  const { segments, warnings, problems: unmet } = interleave(direction, databases, neighbours)
+  const { phase } = options
+  const taken = direction === 'up' && phase ? holdBack(databases, neighbours, phase, target) : databases
+  const { segments, warnings, problems: unmet } = interleave(direction, taken, neighbours)
   return unmet.length > 0
     ? { ok: false, problems: unmet }
-    : { ok: true, plan: { direction, databases, segments, warnings: [...reformatted, ...warnings] } }
+    : { ok: true, plan: { direction, databases: taken, segments, warnings: [...reformatted, ...warnings] } }
 }
 
 /**
- * The half-done revision of a database that comes first: because it is to be gone on with, or because another run is at it,
- * which will be waited for.
+ * The first contract revision that is asked for and comes after a backfill that is half done, as a problem: it would take
+ * away what the backfill still reads.
  */
-function findBegun(
-  { history, state: { halfDone } }: Member,
-  direction: Direction,
-  { resume = false }: PlanOptions,
-): Revision | undefined {
+function findEarlyContract(member: Member, target: Target, { phase, ...options }: PlanOptions): readonly Problem[] {
+  const { database, history, state } = member
+  const backfill = state.halfDone?.direction === 'up' ? history.byId.get(state.halfDone.id) : undefined
+  if (backfill?.phase !== 'backfill' || (phase && isLaterPhase('contract', phase))) return []
+  const plan = planUpgrade(history, appliedBefore(state), target, options)
+  const later = descendantsOf(history, [backfill.id])
+  const steps = plan.kind === 'steps' ? plan.steps : []
+  const contract = steps.find(({ revision }) => revision.phase === 'contract' && later.has(revision.id))
+  if (!contract) return []
+  return [{ ...describeUnfinishedBackfill(contract.revision, backfill), database: database.name }]
+}
+
+/**
+ * The half-done revision of a database that comes first: because it is to be gone on with, or goes on by itself, or because
+ * another run is at it, which will be waited for.
+ */
+function findBegun(member: Member, direction: Direction, target: Target, options: PlanOptions): Revision | undefined {
+  const { halfDone } = member.state
   if (halfDone?.direction !== direction) return undefined
-  const isAllowed = halfDone.held === true || (resume && halfDone.left?.kind !== 'working')
-  return isAllowed ? history.byId.get(halfDone.id) : undefined
+  const revision = member.history.byId.get(halfDone.id)
+  const isAllowed = halfDone.held === true || (options.resume === true && halfDone.left?.kind !== 'working')
+  if (isAllowed) return revision
+  return revision && goesOn(halfDone, revision) && isAskedFor(revision, member, target, options) ? revision : undefined
+}
+
+/** Whether an upgrade is to apply a revision. */
+function isAskedFor(
+  revision: Revision,
+  { history, state }: Member,
+  target: Target,
+  { phase, ...options }: PlanOptions,
+): boolean {
+  if (phase && revision.phase && isLaterPhase(revision.phase, phase)) return false
+  const plan = planUpgrade(history, appliedBefore(state), target, options)
+  return plan.kind === 'steps' && plan.steps.some((step) => step.revision === revision)
 }
 
 /**

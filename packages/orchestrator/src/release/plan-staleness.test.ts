@@ -66,6 +66,14 @@ describe('findOtherSteps', () => {
     ])
   })
 
+  it('asks for a new plan of the same phase', () => {
+    expect(findOtherSteps({ ...planned('a'), phase: 'expand' }, now, 'plan.json')).toContainEqual(
+      expect.objectContaining({
+        hint: 'make a new plan: pnpm migrate plan head --phase expand --out plan.json',
+      }),
+    )
+  })
+
   function messagesOf(plan: PlanFile): readonly string[] {
     return findOtherSteps(plan, now, 'plan.json').map(({ database, message }) =>
       database === undefined ? message : `${database}: ${message}`,

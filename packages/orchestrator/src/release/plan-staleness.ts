@@ -1,5 +1,12 @@
 import { readScript } from '@drover/engine'
-import { compareChecksums, type Direction, nameRevision, type Problem } from '@drover/history'
+import {
+  compareChecksums,
+  type Direction,
+  missingWayBack,
+  nameRevision,
+  type Problem,
+  scriptFile,
+} from '@drover/history'
 
 import { type Member, problemsOf } from './fleet.ts'
 import { digestOfApplied, type PlanFile } from './plan-file.ts'
@@ -136,7 +143,8 @@ async function findMovedFile(
   const planned = nameRevision({ id: step.revision, message: step.message })
   if (!revision) return { message: `${planned} is in the plan, and its folder is no longer in ${database.migrations}` }
   if (plan.direction === 'down' && !revision.reversible) {
-    return { message: `${planned} is in the plan, and its down.sql is gone`, file: `${revision.folder}/down.sql` }
+    const message = `${planned} is in the plan, and ${missingWayBack(revision).name} is gone`
+    return { message, file: scriptFile(revision, 'down') }
   }
   try {
     const { file, checksum } = await readScript(root, revision, plan.direction)
@@ -151,8 +159,9 @@ async function findMovedFile(
 function newPlan(plan: PlanFile, path: string, databases: readonly string[] = []): string {
   const down = plan.direction === 'down' ? ' --downgrade' : ''
   const named = databases.length > 0 ? databases : plan.scope === 'some' ? plan.databases.map(({ name }) => name) : []
+  const phase = plan.phase ? ` --phase ${plan.phase}` : ''
   const options = named.length > 0 ? ` -d ${named.join(',')}` : ''
-  return `make a new plan: pnpm migrate plan ${plan.target}${down}${options} --out ${path}`
+  return `make a new plan: pnpm migrate plan ${plan.target}${down}${phase}${options} --out ${path}`
 }
 
 function commandOf(direction: Direction): string {

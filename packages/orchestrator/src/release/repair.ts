@@ -4,7 +4,7 @@ import { type ChecksumRepair, type LeaseHolder, recordRepair } from '@drover/eng
 import { findEdited, findReformatted, type Problem, type Revision } from '@drover/history'
 
 import type { Member } from './fleet.ts'
-import { type Held, hold, type HoldOptions, naming } from './hold.ts'
+import { holdAll, type HoldOptions, naming } from './hold.ts'
 
 /** The applied revisions of one database whose files have changed in comments or white space only. */
 export interface DatabaseRepair {
@@ -46,17 +46,13 @@ export function planRepair(
  * @throws {DroverError} when another run holds one of them, or has changed it
  */
 export async function runRepair(databases: readonly DatabaseRepair[], options: RepairOptions): Promise<void> {
-  const release = randomUUID()
   await using leases = new AsyncDisposableStack()
-  const held: { readonly repair: DatabaseRepair; readonly by: Held }[] = []
-  for (const repair of databases.filter(({ checksums }) => checksums.length > 0)) {
-    const { name } = repair.member.database
-    const by = await naming(name, () => hold(repair.member, release, leases, options, options.onWaiting))
-    held.push({ repair, by })
-  }
-  for (const { repair, by } of held) {
-    const { member, checksums } = repair
-    const change = { run: by.run, token: by.lease.token, repairs: checksums }
+  const work = databases.filter(({ checksums }) => checksums.length > 0)
+  const members = work.map(({ member }) => member)
+  const held = await holdAll(members, randomUUID(), leases, options, options.onWaiting)
+  for (const [at, { member, checksums }] of work.entries()) {
+    const { run, lease } = held[at]!
+    const change = { run, token: lease.token, repairs: checksums }
     await naming(member.database.name, () => recordRepair(member.connection, change))
   }
 }

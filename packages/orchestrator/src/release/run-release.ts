@@ -1,87 +1,195 @@
-import type { Step } from '@drover/history'
+import { randomUUID } from 'node:crypto'
 
+import type { Environment, FinishedStep, Hook, Moment, TransactionScope } from '@drover/engine'
+import type { Problem } from '@drover/history'
+
+import { runReleaseHooks } from '../hooks/release-hooks.ts'
+import { startTrace } from '../trace/start-trace.ts'
 import { type Database, isExternal } from '../workspace/discover.ts'
-import type { Environment } from '../workspace/locate.ts'
-import type { HoldOptions } from './hold.ts'
-import type { Segment } from './interleave.ts'
 import { runExternal } from './external.ts'
-import { prepareJobs, rollBackJob, runSegment, untouched } from './job.ts'
-import type { DatabaseOutcome, ReleaseEvent } from './outcome.ts'
+import type { HoldOptions } from './hold.ts'
+import { type Job, prepareJobs, rollBackSteps, runSegment, untouched } from './job.ts'
+import type { DatabaseOutcome, ReleaseEvent, ReleaseOutcome } from './outcome.ts'
 import type { ReleasePlan } from './plan-release.ts'
+import { findWaits, runSideBySide } from './schedule.ts'
 
 /** How a release is run. */
 export interface ReleaseOptions extends HoldOptions {
   /** Absolute path of the workspace's root. */
   readonly root: string
+  /** All databases of the workspace, in upgrade order: those that are no part of the release put others in order too. */
+  readonly databases: readonly Database[]
+  /** How many databases are worked on at the same time, at least 1: then in the plan's order. Default 4. */
+  readonly jobs?: number
   /**
-   * What becomes of the other databases when one fails. `stop` leaves those that are left alone; `continue` goes on with
-   * those that do not come after the failed one; `rollback` also undoes what this release has done, in reverse. Default `stop`.
+   * What becomes of the other databases when one fails. `stop` begins nothing more, and those that are being worked on stop
+   * behind the revision that they are at, or when their command has ended; `continue` goes on with those that do not come
+   * after the failed one; `rollback` stops as well, and then undoes what this release has done, the latest first. Default `stop`.
    */
   readonly onFailure?: 'stop' | 'continue' | 'rollback'
   /** Whether revisions that are half done are gone on with, as it was planned. Default `false`. */
   readonly resume?: boolean
   readonly lockTimeoutMs?: number
+  readonly lockAttempts?: number
+  readonly killBlockersAfterMs?: number
   readonly statementTimeoutMs?: number
-  /** What the commands of databases that migrate themselves get PATH and HOME from. Default: they get neither. */
+  /** `all`: one transaction for all revisions of a database, so that a failure leaves nothing there. Default `per-revision`. */
+  readonly transaction?: TransactionScope
+  /** Once aborted, after `signal`, what is running is cancelled on the servers. */
+  readonly cancel?: AbortSignal
+  /** The hooks of the run as a whole. Those of databases are declared with them. Default: none. */
+  readonly hooks?: readonly Hook[]
+  /** What code, and the commands of databases that migrate themselves, get PATH and HOME from. Default: they get neither. */
   readonly environment?: Environment
   readonly onEvent?: (event: ReleaseEvent) => void
 }
 
 /**
- * Runs a plan over its databases, one segment after the other. Everything that can be refused is refused first, before
- * anything is changed anywhere: files that cannot be read or are not filled in, and databases held by another run.
- * @returns an outcome for each database of the plan, in its order; failures are outcomes, not errors
+ * Runs a plan over its databases, side by side where nothing puts them in order. Everything that can be refused is refused
+ * first, before anything is changed anywhere: files that cannot be read or are not filled in, and databases held by another
+ * run. Hooks are run only where there is something to run, and only once nothing is refused any more. Where the process has an
+ * SDK of OpenTelemetry, the release is traced.
  * @throws {DroverError} for what was refused, `INTERRUPTED` when the signal came while waiting for a lease
  */
-export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<readonly DatabaseOutcome[]> {
+export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Promise<ReleaseOutcome> {
+  const id = randomUUID()
+  const trace = await startTrace(id, plan, options)
+  if (!trace) return runHeld(id, plan, options)
+  const onEvent = (event: ReleaseEvent) => {
+    trace.onEvent(event)
+    options.onEvent?.(event)
+  }
+  try {
+    const outcome = await runHeld(id, plan, { ...options, onEvent })
+    trace.end(outcome)
+    return outcome
+  } catch (error) {
+    trace.fail(error)
+    throw error
+  }
+}
+
+async function runHeld(id: string, plan: ReleasePlan, options: ReleaseOptions): Promise<ReleaseOutcome> {
   await using leases = new AsyncDisposableStack()
-  const jobs = await prepareJobs(plan, leases, options)
+  const jobs = await prepareJobs(plan, id, leases, options)
+  const waits = findWaits(plan, options.databases)
   const outcomes = jobs.map(untouched)
-  const held = new Set<Database>()
-  for (const segment of plan.segments) {
-    const index = plan.databases.indexOf(segment.database)
-    const { database } = segment.database.member
-    if (isHeldUp(segment, plan, held, options)) {
-      held.add(database)
-      continue
+  const release: Release = { plan, jobs, waits, options, outcomes }
+  // Awaited here: the leases are given back when this function returns.
+  if (outcomes.every(({ end }) => end === 'nothing-to-do')) return { databases: outcomes, hooks: [] }
+  return await runBetweenHooks(release)
+}
+
+/** Runs the databases with the hooks of the release around them. */
+async function runBetweenHooks(release: Release): Promise<ReleaseOutcome> {
+  const { plan, options, outcomes } = release
+  const run = (moment: Moment, problems?: readonly Problem[]) =>
+    runReleaseHooks(moment, plan.direction, options, problems)
+  const before = await run('before')
+  if (before.end.kind === 'interrupted') return { databases: outcomes, hooks: before.ran }
+  if (before.end.kind === 'done') {
+    const ended = await runSegments(release)
+    if (outcomes.some(({ end }) => end === 'failed') && options.onFailure === 'rollback') await rollBack(release, ended)
+  }
+  const isThrough = outcomes.every(({ end }) => end === 'done' || end === 'nothing-to-do')
+  const after = isThrough ? await run('after') : undefined
+  const end = after?.end ?? before.end
+  const problem = end.kind === 'failed' ? end.problem : undefined
+  const problems = [
+    ...(problem ? [problem] : []),
+    ...outcomes.flatMap(({ failed }) => (failed ? [failed.problem] : [])),
+  ]
+  const onFailure = problems.length > 0 ? await run('onFailure', problems) : undefined
+  return {
+    databases: outcomes,
+    hooks: [...before.ran, ...(after?.ran ?? []), ...(onFailure?.ran ?? [])],
+    ...(problem && { problem }),
+  }
+}
+
+/** A release that is under way. */
+interface Release {
+  readonly plan: ReleasePlan
+  /** Of each database of the plan, in its order, as the outcomes are. */
+  readonly jobs: readonly Job[]
+  readonly outcomes: DatabaseOutcome[]
+  /** What each segment waits for. */
+  readonly waits: readonly ReadonlySet<number>[]
+  readonly options: ReleaseOptions
+}
+
+/** What was done in one segment. */
+interface EndedSegment {
+  /** Of the segment in the plan. */
+  readonly place: number
+  readonly finished: readonly FinishedStep[]
+}
+
+/** Runs the segments, or leaves them alone because of how others went; returns those that were run, as they ended. */
+async function runSegments({ plan, jobs, outcomes, waits, options }: Release): Promise<readonly EndedSegment[]> {
+  const ended: EndedSegment[] = []
+  const atWork = new Set<string>()
+  // The segments that have failed or were left alone, with the database because of which they were.
+  const held = new Map<number, string>()
+  const stop = new AbortController()
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])])
+  const isContinued = options.onFailure === 'continue'
+  const findCause = (place: number): string | undefined =>
+    [...held].find(([other]) => !isContinued || waits[place]!.has(other))?.[1]
+
+  await runSideBySide(waits, options.jobs ?? 4, async (place) => {
+    const { database, steps } = plan.segments[place]!
+    const { name } = database.member.database
+    const at = plan.databases.indexOf(database)
+    const before = outcomes[at]!
+    const cause = findCause(place)
+    if (cause !== undefined || options.signal?.aborted) {
+      if (cause !== undefined) held.set(place, cause)
+      outcomes[at] = leaveAlone(before, cause)
+      return
     }
-    outcomes[index] = isExternal(database)
-      ? await runExternal(outcomes[index]!, options)
-      : await runSegment(jobs[index]!, segment.steps, outcomes[index]!, options)
-    if (outcomes[index].end === 'failed') held.add(database)
-  }
-  if (options.onFailure !== 'rollback' || !outcomes.some((outcome) => outcome.end === 'failed')) return outcomes
-  for (const [index, job] of [...jobs.entries()].toReversed()) {
-    outcomes[index] = await rollBackJob(job, outcomes[index]!, options)
-  }
-  return outcomes
+    atWork.add(name)
+    const after = isExternal(database.member.database)
+      ? await runExternal(before, options)
+      : await runSegment(jobs[at]!, steps, before, { ...options, signal })
+    atWork.delete(name)
+    if (after !== before && after.end !== 'stopped') {
+      options.onEvent?.({ type: 'database-finished', database: name, outcome: after.end, ...after.failed })
+    }
+    ended.push({ place, finished: after.finished.slice(before.finished.length) })
+    if (after.end === 'failed') {
+      held.set(place, name)
+      if (!isContinued && !signal.aborted && atWork.size > 0) {
+        options.onEvent?.({ type: 'others-stopping', database: name, others: [...atWork] })
+      }
+      if (!isContinued) stop.abort()
+    }
+    const isStopped = after.end === 'interrupted' && !options.signal?.aborted
+    outcomes[at] = isStopped ? leaveAlone({ ...after, end: 'stopped' }, findCause(place)) : after
+  })
+  return ended
 }
 
 /**
- * Whether a segment is left alone because of how it went before.
- * @param held the databases that failed, or were left alone themselves
+ * The outcome of a database whose next steps are not tried.
+ * @param cause the database that failed. Default: it was interrupted
  */
-function isHeldUp(segment: Segment, plan: ReleasePlan, held: ReadonlySet<Database>, options: ReleaseOptions): boolean {
-  if (options.signal?.aborted) return true
-  if (held.size === 0) return false
-  const own = segment.database.member.database
-  if (options.onFailure !== 'continue' || held.has(own)) return true
-  return [...held].some((other) =>
-    plan.direction === 'up'
-      ? needs(own, other) || segment.steps.some((step) => dependsOn(step, other.name))
-      : needs(other, own) || stepsOf(plan, other).some((step) => dependsOn(step, own.name)),
-  )
+function leaveAlone(outcome: DatabaseOutcome, cause?: string): DatabaseOutcome {
+  if (outcome.notTried.length === 0 || outcome.end === 'failed' || outcome.end === 'interrupted') return outcome
+  if (outcome.finished.length === 0) return { ...outcome, end: 'not-tried' }
+  return cause === undefined ? { ...outcome, end: 'interrupted' } : { ...outcome, end: 'stopped', stoppedBy: cause }
 }
 
-/** Whether a database is declared to come after another. */
-function needs(later: Database, earlier: Database): boolean {
-  return later.config.after.includes(earlier.name)
-}
-
-function dependsOn({ revision }: Step, database: string): boolean {
-  return revision.dependsOnElsewhere?.some((dependency) => dependency.database === database) ?? false
-}
-
-function stepsOf(plan: ReleasePlan, database: Database): readonly Step[] {
-  return plan.databases.find(({ member }) => member.database === database)?.steps ?? []
+/** Undoes what was done, the latest first. What could not be undone keeps all that it came after. */
+async function rollBack(release: Release, ended: readonly EndedSegment[]): Promise<void> {
+  const { plan, jobs, outcomes, waits, options } = release
+  const kept = new Set<number>()
+  for (const { place, finished } of ended.toReversed()) {
+    const at = plan.databases.indexOf(plan.segments[place]!.database)
+    const outcome = outcomes[at]!
+    const isNeeded = [...kept].some((later) => waits[later]!.has(place))
+    if (!isNeeded) outcomes[at] = await rollBackSteps(jobs[at]!, finished, outcome, options)
+    else if (finished.length > 0) outcomes[at] = { ...outcome, rolledBack: outcome.rolledBack ?? { finished: [] } }
+    if (isNeeded || outcomes[at]!.rolledBack?.problem) kept.add(place)
+  }
 }

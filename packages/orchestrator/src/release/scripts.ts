@@ -1,4 +1,4 @@
-import { findScriptProblems, readScript, type Script } from '@drover/engine'
+import { examineScript, findScriptProblems, isInDoubt, readScript, type Script } from '@drover/engine'
 import { type Problem, type Step, throwProblems } from '@drover/history'
 
 import { problemsOf } from './fleet.ts'
@@ -28,9 +28,7 @@ export async function readScripts(
         // A revision whose way back is still to be written is not ready to go in either.
         const back = step.direction === 'up' && step.revision.reversible
         const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
-        problems.push(
-          ...both.flatMap((one) => findScriptProblems(one)).map((problem) => ({ ...problem, database: name })),
-        )
+        for (const one of both) problems.push(...(await judge(one)).map((problem) => ({ ...problem, database: name })))
       }
     } catch (error) {
       problems.push(...problemsOf(error, name))
@@ -38,4 +36,10 @@ export async function readScripts(
   }
   throwProblems(problems)
   return scripts
+}
+
+/** A quick look, and where that is in doubt PostgreSQL's parser, which takes a while to load. */
+async function judge(script: Script): Promise<readonly Problem[]> {
+  const found = findScriptProblems(script)
+  return isInDoubt(found) ? examineScript(script) : found
 }

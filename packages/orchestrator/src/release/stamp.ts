@@ -4,7 +4,7 @@ import { findScriptProblems, type LeaseHolder, readScript, readState, recordStam
 import { DroverError, planStamp, type Problem, type Revision, type Target, throwProblems } from '@drover/history'
 
 import { type Member, problemsOf } from './fleet.ts'
-import { type Held, hold, type HoldOptions, naming, refuseObstacles } from './hold.ts'
+import { type Held, holdAll, type HoldOptions, onEach, refuseObstacles } from './hold.ts'
 import { databasesOfTarget } from './plan-release.ts'
 import { appliedIds, findHalfDone } from './status.ts'
 
@@ -103,11 +103,12 @@ export async function runStamps(
 ): Promise<readonly StampOutcome[]> {
   const work = stamps.filter((stamp) => !isEmptyStamp(stamp))
   const checksums = await readAllChecksums(work, options)
-  await refuseObstacles(work.map(({ member }) => member))
+  const members = work.map(({ member }) => member)
+  await refuseObstacles(members)
   await using leases = new AsyncDisposableStack()
-  const release = randomUUID()
-  const held = new Map<DatabaseStamp, Held>()
-  for (const stamp of work) held.set(stamp, await holdUnmoved(stamp, release, leases, options))
+  const taken = await holdAll(members, randomUUID(), leases, options, options.onWaiting)
+  await onEach(members, refuseMoved)
+  const held = new Map(work.map((stamp, at) => [stamp, taken[at]!]))
 
   const outcomes: StampOutcome[] = []
   for (const stamp of stamps) {
@@ -142,30 +143,20 @@ async function readAllChecksums(
   return checksums
 }
 
-/** Takes the lease of a database, and looks again at what is applied: the other run that held it may have changed it. */
-async function holdUnmoved(
-  { member }: DatabaseStamp,
-  release: string,
-  leases: AsyncDisposableStack,
-  options: StampOptions,
-): Promise<Held> {
-  const { name } = member.database
-  return naming(name, async () => {
-    const held = await hold(member, release, leases, options, options.onWaiting)
-    const state = await readState(member.connection, name)
-    const halfDone = findHalfDone({ ...member, state }, { isHolder: true })
-    if (halfDone) throw new DroverError(halfDone)
-    const now = appliedIds(state)
-    const planned = appliedIds(member.state)
-    if (now.size !== planned.size || [...now].some((id) => !planned.has(id))) {
-      throw new DroverError({
-        code: 'STATE_MOVED',
-        message: 'another run has changed what is applied since this stamp was planned',
-        hint: 'run the same command again: it plans anew',
-      })
-    }
-    return held
-  })
+/** Looks again at what is applied: the other run that held the lease may have changed it. */
+async function refuseMoved(member: Member): Promise<void> {
+  const state = await readState(member.connection, member.database.name)
+  const halfDone = findHalfDone({ ...member, state }, { isHolder: true })
+  if (halfDone) throw new DroverError(halfDone)
+  const now = appliedIds(state)
+  const planned = appliedIds(member.state)
+  if (now.size !== planned.size || [...now].some((id) => !planned.has(id))) {
+    throw new DroverError({
+      code: 'STATE_MOVED',
+      message: 'another run has changed what is applied since this stamp was planned',
+      hint: 'run the same command again: it plans anew',
+    })
+  }
 }
 
 async function carryOut(

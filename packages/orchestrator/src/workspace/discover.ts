@@ -1,9 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
-import { pathToFileURL } from 'node:url'
 
 import { type DatabaseConfig, parseDatabaseConfig } from '@drover/config'
 import { DroverError, findCircle, type Problem, sortTopologically, throwProblems } from '@drover/history'
+
+import { findMissingHooks, hooksOf } from '../hooks/declared-hooks.ts'
+import { loadDefaultExport } from './load-module.ts'
 
 /** A folder with `databases/`, where all paths of messages begin. */
 export interface Workspace {
@@ -77,6 +79,15 @@ export function selectDatabases(workspace: Workspace, names: readonly string[]):
   return workspace.databases.filter((database) => names.some((name) => answersTo(database, name)))
 }
 
+/** A workspace whose databases have no hooks. */
+export function withoutHooks({ root, databases }: Workspace): Workspace {
+  const bare = databases.map((database) => {
+    const { hooks: _, ...config } = database.config
+    return { ...database, config }
+  })
+  return { root, databases: bare }
+}
+
 const home = 'databases'
 
 function findRoot(from: string): string {
@@ -111,20 +122,13 @@ async function loadDatabase(
     message: `${file}: ${fault}`,
     hint: `correct ${file}; a minimal one is: export default defineDatabase({ name: '${posix.basename(folder)}' })`,
   })
-  let exported: unknown
-  try {
-    const module: unknown = await import(pathToFileURL(join(root, file)).href)
-    exported = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
-  } catch (error) {
-    const line = lineOf(error)
-    const fault = invalid(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
-    if (line === undefined) return { problems: [fault] }
-    return { problems: [{ ...fault, line, message: fault.message.replace(file, `${file}:${line}`) }] }
-  }
-  if (exported === undefined) return { problems: [invalid('has no default export')] }
-  const result = parseDatabaseConfig(exported)
+  const loaded = await loadDefaultExport(root, file, invalid)
+  if ('problem' in loaded) return { problems: [loaded.problem] }
+  const result = parseDatabaseConfig(loaded.exported)
   if (!result.ok) return { problems: result.faults.map(invalid) }
   const { config } = result
+  const missing = findMissingHooks(root, file, hooksOf({ folder, config }))
+  if (missing.length > 0) return { problems: missing }
   return {
     name: config.name,
     folder,
@@ -132,12 +136,6 @@ async function loadDatabase(
     objects: posix.join(folder, config.objects),
     config,
   }
-}
-
-/** Where in `database.ts` an error came up: the message of a syntax error does not say. */
-function lineOf(error: unknown): number | undefined {
-  const line = error instanceof Error ? /\/database\.ts:(\d+)/.exec(error.stack ?? '')?.[1] : undefined
-  return line === undefined ? undefined : Number(line)
 }
 
 function findDuplicateNames(databases: readonly Database[]): readonly Problem[] {

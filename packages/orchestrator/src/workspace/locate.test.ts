@@ -3,13 +3,13 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { ConnectionUrl } from '@drover/engine'
+import { ConnectionUrl, type Environment } from '@drover/engine'
 import { DroverError } from '@drover/history'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { exampleDatabase } from './example-database.ts'
-import { type Environment, isNamed, locateDatabases, readPassword } from './locate.ts'
+import { isNamed, locateDatabases, readPassword } from './locate.ts'
 
 const main = exampleDatabase('main', { url: ['DATABASE_URL'] })
 const credentials = exampleDatabase('credentials', { url: ['CREDENTIALS_DATABASE_URL', 'CREDS_DATABASE_URL'] })

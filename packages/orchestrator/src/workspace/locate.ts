@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-import { ConnectionUrl } from '@drover/engine'
+import { ConnectionUrl, type Environment } from '@drover/engine'
 import { DroverError, type Problem, throwProblems } from '@drover/history'
 
 import type { Database } from './discover.ts'
@@ -12,9 +12,6 @@ export interface Located {
   /** Whether it is on the development server, which is ours: what is missing there is simply created. */
   readonly development: boolean
 }
-
-/** Environment variables, as `process.env` has them. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What is used when the environment names no database at all. */
 export interface DevelopmentServer {

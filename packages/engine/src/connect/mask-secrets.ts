@@ -1,4 +1,4 @@
-import type { ConnectionUrl } from '@drover/engine'
+import type { ConnectionUrl } from './connection-url.ts'
 
 /** Text of somebody else's without the secrets of a URL, however they are written. Pure. */
 export function maskSecrets(text: string, url: Pick<ConnectionUrl, 'password' | 'tlsFiles'>): string {

@@ -1,7 +1,7 @@
-import { ConnectionUrl } from '@drover/engine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import { ConnectionUrl } from './connection-url.ts'
 import { maskSecrets } from './mask-secrets.ts'
 
 describe('maskSecrets', () => {

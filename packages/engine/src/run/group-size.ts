@@ -1,0 +1,39 @@
+import { batchOf } from '../source/batch.ts'
+import type { Script } from '../source/script.ts'
+
+/** At most so many revisions are sent in one message. */
+const mostRevisions = 128
+
+/** At most so long is the SQL of one message, in UTF-16 units, unless one revision alone is longer. */
+const mostText = 256 * 1024
+
+/** How long the server should be busy with one message, in milliseconds: only behind it are its revisions reported. */
+const aimMs = 1000
+
+/** Takes the revisions of the next message off the scripts that are left: those at its beginning that may share one. */
+export function takeGroup(scripts: readonly Script[], from: number, size: number): readonly Script[] {
+  let text = scripts[from]!.sql.length
+  let end = from + 1
+  while (end < scripts.length && end - from < size && isPlain(scripts[end - 1]!) && isPlain(scripts[end]!)) {
+    text += scripts[end]!.sql.length
+    if (text > mostText) break
+    end += 1
+  }
+  return scripts.slice(from, end)
+}
+
+/**
+ * How many revisions the next message should have. Begins with one and doubles as long as they are quick, so that slow ones are
+ * reported one by one, and a thousand quick ones are a dozen messages.
+ * @param spentMs how long the last message, with `size` revisions, took
+ */
+export function nextSize(size: number, spentMs: number): number {
+  const fitting = Math.floor((size * aimMs) / Math.max(spentMs, 1))
+  return Math.max(1, Math.min(mostRevisions, size * 2, fitting))
+}
+
+/** Whether a script is nothing but SQL in one transaction. */
+export function isPlain(script: Script): boolean {
+  const { transaction, language } = script.revision
+  return transaction === undefined && language === undefined && batchOf(script) === undefined
+}

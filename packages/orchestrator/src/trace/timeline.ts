@@ -1,0 +1,91 @@
+import type { FinishedStep } from '@drover/engine'
+import type { Problem, Step } from '@drover/history'
+
+/** When one revision ran. Times are in milliseconds. */
+export interface RevisionTimes {
+  readonly step: Step
+  readonly start: number
+  readonly end: number
+  /** What it failed of, if it did. */
+  readonly problem?: Problem
+  /** How often it could not have a lock, and was tried again. */
+  readonly retries: readonly Retry[]
+  /** Those whose times are known: of a revision outside a transaction. */
+  readonly statements: readonly StatementTimes[]
+}
+
+/** One time at which a revision could not have a lock. */
+interface Retry {
+  readonly at: number
+  readonly reason: string
+}
+
+/** When one statement ran. */
+interface StatementTimes {
+  /** From 1. */
+  readonly number: number
+  readonly line: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Finds out when the revisions of one database ran, from what is told of them. */
+export interface Timeline {
+  started(step: Step): void
+  retried(reason: string): void
+  statementFinished(statement: { readonly statement: number; readonly line: number; readonly durationMs: number }): void
+  finished(step: FinishedStep): void
+  /** Nothing more comes. */
+  ended(failed?: { readonly step: Step; readonly problem: Problem }): void
+}
+
+/** Makes one. @param tell called with each revision, in their order, at the latest at the end. @param now in milliseconds */
+export function createTimeline(tell: (times: RevisionTimes) => void, now: () => number): Timeline {
+  let running: { readonly step: Step; readonly start: number } | undefined
+  let retries: Retry[] = []
+  let statements: StatementTimes[] = []
+  // The last one that has finished. When it ended is known for sure only when the next one is told of.
+  let last: (RevisionTimes & { readonly durationMs: number }) | undefined
+  const tellLast = () => {
+    if (last) tell(last)
+    last = undefined
+  }
+  /** What shares a message with the last one ran behind it, and is told of only when all of them have ended. */
+  const endLast = (): number | undefined => {
+    if (last) last = { ...last, end: Math.min(last.end, last.start + last.durationMs) }
+    return last?.end
+  }
+  const takeDetails = () => {
+    const details = { retries, statements }
+    retries = []
+    statements = []
+    return details
+  }
+  return {
+    started: (step) => {
+      // It is told of again when it is run alone after all.
+      if (running?.step.revision.id !== step.revision.id) running = { step, start: now() }
+    },
+    retried: (reason) => retries.push({ at: now(), reason }),
+    statementFinished: ({ statement: number, line, durationMs }) => {
+      const end = now()
+      statements.push({ number, line, start: end - durationMs, end })
+    },
+    finished: ({ durationMs, ...step }) => {
+      const end = now()
+      const announced = running?.start ?? end
+      const isInCompany = durationMs > end - announced
+      const start = (isInCompany ? endLast() : undefined) ?? announced
+      tellLast()
+      last = { step, start, end, durationMs, ...takeDetails() }
+      running = undefined
+    },
+    ended: (failed) => {
+      const end = now()
+      const start = failed && (running?.start ?? endLast() ?? end)
+      tellLast()
+      if (failed) tell({ ...failed, start: start ?? end, end, ...takeDetails() })
+      running = undefined
+    },
+  }
+}
