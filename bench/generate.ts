@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A revision to write: the numbers of its parents, from 0. */
 export interface Shape {
   readonly parents: readonly number[]
+}
+
+/** What a revision does, as SQL. */
+export interface Change {
+  readonly message: string
+  readonly up: string
+  readonly down: string
 }
 
 /** `count` revisions, each after the one before. */
@@ -33,8 +40,20 @@ export function branchingHistory(count: number, merges: number): readonly Shape[
   return shapes
 }
 
-/** Writes a database package with such a history into a workspace. Each revision changes a table in a few lines of SQL. */
-export function writeDatabase(root: string, name: string, shapes: readonly Shape[]): void {
+/** Makes a workspace without databases. */
+export function makeWorkspace(root: string): void {
+  mkdirSync(join(root, 'node_modules', '@drover'), { recursive: true })
+  // `database.ts` finds the package as it would in a real installation.
+  symlinkSync(join(import.meta.dirname, '..', 'packages', 'config'), join(root, 'node_modules', '@drover', 'config'))
+}
+
+/** Writes a database package with such a history into a workspace. By default each revision changes a table in a few lines. */
+export function writeDatabase(
+  root: string,
+  name: string,
+  shapes: readonly Shape[],
+  changeOf: (index: number) => Change = addColumn,
+): void {
   const folder = join(root, 'databases', name)
   mkdirSync(join(folder, 'migrations'), { recursive: true })
   writeFileSync(
@@ -42,18 +61,29 @@ export function writeDatabase(root: string, name: string, shapes: readonly Shape
     `import { defineDatabase } from '@drover/config'\n\nexport default defineDatabase({ name: '${name}' })\n`,
   )
   for (const [index, { parents }] of shapes.entries()) {
-    const created = new Date(Date.UTC(2020, 0, 1) + index * 60_000).toISOString().replace('.000Z', 'Z')
+    const { message, up, down } = changeOf(index)
+    const created = createdAt(index).toISOString().replace('.000Z', 'Z')
     const stamp = created.slice(0, 19).replaceAll(/[-:T]/g, '')
-    const path = join(folder, 'migrations', `${stamp}_add_column_${index}`)
+    const path = join(folder, 'migrations', `${stamp}_${message.replaceAll(' ', '_')}`)
     mkdirSync(path)
-    const record = { id: idOf(index), parents: parents.map(idOf), message: `add column ${index}`, created }
+    const record = { id: idOf(index), parents: parents.map(idOf), message, created }
     writeFileSync(join(path, 'revision.json'), `${JSON.stringify(record, null, 2)}\n`)
-    const table = `part_${index % 100}`
-    writeFileSync(
-      join(path, 'migration.sql'),
-      `-- Step ${index} of the history.\ncreate table if not exists ${table} (\n  id bigint primary key\n);\nalter table ${table}\n  add column if not exists column_${index} text not null default '';\n`,
-    )
-    writeFileSync(join(path, 'down.sql'), `alter table ${table}\n  drop column if exists column_${index};\n`)
+    writeFileSync(join(path, 'migration.sql'), up)
+    writeFileSync(join(path, 'down.sql'), down)
+  }
+}
+
+/** When the revision with that number was made: a minute after the one before. */
+export function createdAt(index: number): Date {
+  return new Date(Date.UTC(2020, 0, 1) + index * 60_000)
+}
+
+function addColumn(index: number): Change {
+  const table = `part_${index % 100}`
+  return {
+    message: `add column ${index}`,
+    up: `-- Step ${index} of the history.\ncreate table if not exists ${table} (\n  id bigint primary key\n);\nalter table ${table}\n  add column if not exists column_${index} text not null default '';\n`,
+    down: `alter table ${table}\n  drop column if exists column_${index};\n`,
   }
 }
 

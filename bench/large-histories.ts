@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { readChecksums, readHistory } from '@drover/engine'
@@ -6,7 +6,7 @@ import { type History, parseTarget, planUpgrade } from '@drover/history'
 import { type Member, statusOf } from '@drover/orchestrator'
 
 import { environmentOf, initialise, script } from './fleet.ts'
-import { branchingHistory, linearHistory, type Shape, writeDatabase } from './generate.ts'
+import { branchingHistory, linearHistory, makeWorkspace, type Shape, writeDatabase } from './generate.ts'
 import { measure, type Subject } from './measure.ts'
 import { compare, median, type Report } from './report.ts'
 import { type BenchServer, startBenchServer } from './server.ts'
@@ -82,9 +82,7 @@ export async function measureLargeHistories(rounds: number): Promise<LargeReport
 
 function prepareWorkspace(server: BenchServer): string {
   const root = join(server.scratch, 'workspace')
-  mkdirSync(join(root, 'node_modules', '@drover'), { recursive: true })
-  // `database.ts` finds the package as it would in a real installation.
-  symlinkSync(join(import.meta.dirname, '..', 'packages', 'config'), join(root, 'node_modules', '@drover', 'config'))
+  makeWorkspace(root)
   for (const [name, shape] of Object.entries(shapes)) writeDatabase(root, name, shape)
   return root
 }

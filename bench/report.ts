@@ -91,7 +91,7 @@ function milliseconds(time: number): string {
 }
 
 /** Lines in columns, numbers to the right. */
-function align(
+export function align(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   left: readonly number[],

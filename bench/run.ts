@@ -3,26 +3,51 @@ import { parseArgs } from 'node:util'
 import { measureAutogenerate } from './autogenerate.ts'
 import { measureLargeHistories } from './large-histories.ts'
 import { formatLargeReport, formatTable } from './report.ts'
+import { measureRunner } from './runner/measure-runner.ts'
+import { formatCircumstances, formatRow } from './runner/runner-report.ts'
 import { measureStartUp } from './start-up.ts'
 
-const parts = ['start-up', 'large', 'autogenerate']
+/** Those that are run when none is named. The runner installs other tools and takes its time. */
+const usual = ['start-up', 'large', 'autogenerate']
+const parts = [...usual, 'runner']
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '20' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    row: { type: 'string', multiple: true },
+    only: { type: 'string' },
+  },
   allowPositionals: true,
 })
-const rounds = Number(values.rounds)
-if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError('--rounds takes a number from 1')
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1)) {
+  throw new RangeError('--rounds takes a number from 1')
+}
 const unknown = positionals.find((part) => !parts.includes(part))
 if (unknown !== undefined) throw new RangeError(`"${unknown}" is no benchmark; there are: ${parts.join(', ')}`)
+const ofRunner = values.row !== undefined || values.only !== undefined
+if (ofRunner && !positionals.includes('runner')) throw new RangeError('--row and --only are for: pnpm bench runner')
 
-const wanted = new Set(positionals.length > 0 ? positionals : parts)
-const startUp = wanted.has('start-up') ? await measureStartUp(rounds) : undefined
-const large = wanted.has('large') ? await measureLargeHistories(rounds) : undefined
-const autogenerate = wanted.has('autogenerate') ? await measureAutogenerate(rounds) : undefined
+const wanted = new Set(positionals.length > 0 ? positionals : usual)
+const startUp = wanted.has('start-up') ? await measureStartUp(rounds ?? 20) : undefined
+const large = wanted.has('large') ? await measureLargeHistories(rounds ?? 20) : undefined
+const autogenerate = wanted.has('autogenerate') ? await measureAutogenerate(rounds ?? 20) : undefined
+const runner = wanted.has('runner')
+  ? await measureRunner({
+      rounds: rounds ?? 5,
+      ...(values.row && { rows: values.row.flatMap((names) => names.split(',')) }),
+      ...(values.only !== undefined && { only: values.only.split(',') }),
+      onProgress: (line) => process.stderr.write(`${line}\n`),
+      onRow: (row) => values.json || process.stdout.write(`${formatRow(row)}\n`),
+    })
+  : undefined
 const tables = [
   ...(startUp ? [formatTable(startUp)] : []),
   ...(large ? [formatLargeReport(large)] : []),
   ...(autogenerate ? [formatTable(autogenerate)] : []),
+  ...(runner ? [formatCircumstances(runner)] : []),
 ]
-process.stdout.write(values.json ? `${JSON.stringify({ startUp, large, autogenerate }, null, 2)}\n` : tables.join('\n'))
+process.stdout.write(
+  values.json ? `${JSON.stringify({ startUp, large, autogenerate, runner }, null, 2)}\n` : tables.join('\n'),
+)

@@ -8,6 +8,8 @@ import { serverUrl, startEmbedded, stopEmbedded } from '@drover/server'
 export interface BenchServer extends AsyncDisposable {
   /** A folder for whatever a benchmark writes. */
   readonly scratch: string
+  /** The process that all others of the server come from. */
+  readonly pid: number
   urlOf(database: string): string
 }
 
@@ -18,12 +20,17 @@ export async function startBenchServer(): Promise<BenchServer> {
   chmodSync(scratch, 0o755)
   const folder = join(scratch, 'server')
   const dispose = async () => {
+    process.off('SIGINT', leave).off('SIGTERM', leave)
     await stopEmbedded(folder)
     rmSync(scratch, { recursive: true, force: true })
   }
+  // Nobody else would stop it: it outlives this process.
+  const leave = () => void dispose().finally(() => process.exit(130))
+  process.once('SIGINT', leave).once('SIGTERM', leave)
   try {
     const server = await startEmbedded({ folder, outside: join(scratch, 'outside') })
-    return { scratch, urlOf: (database) => serverUrl(server, database), [Symbol.asyncDispose]: dispose }
+    const urlOf = (database: string) => serverUrl(server, database)
+    return { scratch, pid: server.pid, urlOf, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()
     throw error
