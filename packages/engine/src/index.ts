@@ -37,6 +37,7 @@ export {
   type StepEvent,
   type TransactionScope,
 } from './run/run-plan.ts'
+export type { RunLimits } from './run/run-limits.ts'
 export { type ChecksumRepair, recordRepair, type RepairRun } from './run/repair.ts'
 export { writeReplay } from './run/batch-key.ts'
 export { findOfflineProblems, type OfflinePlan, writeOfflineScript } from './run/offline-script.ts'

@@ -194,15 +194,17 @@ async function run(
         cancel,
         environment: session.io.env,
         hooks,
-        ...(options.resume && { resume: true }),
-        ...(options.jobs !== undefined && { jobs: options.jobs }),
-        ...(options.onFailure && { onFailure: options.onFailure }),
-        ...(options.transaction && { transaction: options.transaction }),
+        resume: options.resume,
+        jobs: options.jobs,
+        onFailure: options.onFailure,
+        transaction: options.transaction,
+        limits: {
+          lockTimeoutMs: options.lockTimeout,
+          lockAttempts: options.lockAttempts,
+          killBlockersAfterMs: options.killBlockersAfter,
+          statementTimeoutMs: options.statementTimeout,
+        },
         ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
-        ...(options.lockTimeout !== undefined && { lockTimeoutMs: options.lockTimeout }),
-        ...(options.lockAttempts !== undefined && { lockAttempts: options.lockAttempts }),
-        ...(options.killBlockersAfter !== undefined && { killBlockersAfterMs: options.killBlockersAfter }),
-        ...(options.statementTimeout !== undefined && { statementTimeoutMs: options.statementTimeout }),
         onEvent: (event) => {
           if (event.type === 'blocker-ended') killed.push({ database: event.database, blocker: event.blocker })
           session.tell(() => eventEntry(event), describeEvent(event, width, session.err))

@@ -8,6 +8,7 @@ import { type Lease, leaseLost } from '../lease/lease.ts'
 import { type Failure, type Patience, sendPatiently, tryPatiently } from '../run/attempt.ts'
 import { cleanSession, guardStates, holderOf, writeHookGuard } from '../run/guard.ts'
 import { type MessageContext, preamble, writeGuarded, writeOwnMessage } from '../run/message.ts'
+import type { RunLimits } from '../run/run-limits.ts'
 import type { Run } from '../store/runs.ts'
 import { isCode, type HookScript } from './read-hook.ts'
 
@@ -23,15 +24,10 @@ export interface HookRun {
 }
 
 /** What a hook of a database is run with. */
-export interface DatabaseHookRun extends HookRun, Pick<Patience, 'onRetry' | 'attempts'> {
+export interface DatabaseHookRun extends HookRun, RunLimits, Pick<Patience, 'onRetry'> {
   readonly run: Run
   /** The lease of that run. */
   readonly lease: Pick<Lease, 'token'>
-  /** In milliseconds. Default 100. */
-  readonly lockTimeoutMs?: number | undefined
-  /** In milliseconds. Default 0: no limit. */
-  readonly statementTimeoutMs?: number | undefined
-  readonly killBlockersAfterMs?: number | undefined
 }
 
 /** How long code may leave its transaction alone, in milliseconds, before the server takes it for gone. */
@@ -52,7 +48,7 @@ export async function runHook(
   const guard = writeHookGuard(holderOf(run, lease.token))
   const patience: Patience = {
     onRetry: options.onRetry,
-    attempts: options.attempts,
+    attempts: options.lockAttempts,
     signal: surroundings.signal,
     watch: { url: connection.url, history: run.history, killAfterMs: options.killBlockersAfterMs },
   }

@@ -13,6 +13,7 @@ import { isPlain, nextSize, takeGroup } from './group-size.ts'
 import type { BlockerEvent } from './blockers.ts'
 import type { MessageContext } from './message.ts'
 import { runBatches } from './run-batches.ts'
+import type { RunLimits } from './run-limits.ts'
 import { type FinishedStatement, runOutside } from './run-outside.ts'
 import { runOwn } from './run-own.ts'
 import { type FinishedScript, runApart, runTogether, type ScriptsOutcome } from './run-scripts.ts'
@@ -54,29 +55,21 @@ export type StepEvent =
 export type TransactionScope = 'per-revision' | 'all'
 
 /** What a plan is run with. */
-export interface PlanRun {
+export interface PlanRun extends RunLimits {
   readonly history: History
   readonly run: Run
   /** The lease of that run. */
   readonly lease: Pick<Lease, 'token' | 'fence'>
   /** In the order in which they run. */
   readonly scripts: readonly Script[]
-  /** In milliseconds. A lock that is not to be had in this time ends the attempt. Default 100. */
-  readonly lockTimeoutMs?: number
-  /** How often a revision is tried that cannot have a lock. Default 30. */
-  readonly lockAttempts?: number
-  /** Sessions that are in the way and idle in a transaction for as long as this, in milliseconds, are ended. Default: none is. */
-  readonly killBlockersAfterMs?: number
-  /** In milliseconds. Default 0: no limit. */
-  readonly statementTimeoutMs?: number
   /** `all`: one transaction for all of them, so that a failure leaves nothing. Default `per-revision`. */
-  readonly transaction?: TransactionScope
+  readonly transaction?: TransactionScope | undefined
   /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
-  readonly resume?: boolean
+  readonly resume?: boolean | undefined
   /** Once aborted, the revision that is running is finished, and no other is begun. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Once aborted, the statement that is running is cancelled on the server. To be aborted after `signal`. */
-  readonly cancel?: AbortSignal
+  readonly cancel?: AbortSignal | undefined
   /** Where the code of revisions in TypeScript runs, without which none can be run. */
   readonly surroundings?: Pick<Surroundings, 'root' | 'environment'>
   readonly onEvent?: (event: StepEvent) => void

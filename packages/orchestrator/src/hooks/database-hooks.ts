@@ -25,7 +25,7 @@ export function runDatabaseHooks(
   problem?: Problem,
 ): Promise<HooksOutcome> {
   const { connection, database } = member
-  const { root, environment, onEvent, lockAttempts, lockTimeoutMs, statementTimeoutMs, killBlockersAfterMs } = options
+  const { root, environment, onEvent } = options
   return runHooks(
     hooks.filter((hook) => hook.moment === moment),
     {
@@ -43,10 +43,7 @@ export function runDatabaseHooks(
         lease,
         surroundings: { ...surroundings, cancel: options.cancel },
         next: nextSteps[moment],
-        lockTimeoutMs,
-        statementTimeoutMs,
-        killBlockersAfterMs,
-        attempts: lockAttempts,
+        ...options.limits,
         onRetry: (attempt, reason) =>
           onEvent?.({ type: 'hook-retried', hook, attempt, reason, database: database.name }),
         ...(problem && { problems: [problem] }),

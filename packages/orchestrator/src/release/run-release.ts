@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Environment, FinishedStep, Hook, Moment, TransactionScope } from '@drover/engine'
+import type { Environment, FinishedStep, Hook, Moment, RunLimits, TransactionScope } from '@drover/engine'
 import type { Problem } from '@drover/history'
 
 import { runReleaseHooks } from '../hooks/release-hooks.ts'
@@ -20,23 +20,20 @@ export interface ReleaseOptions extends HoldOptions {
   /** All databases of the workspace, in upgrade order: those that are no part of the release put others in order too. */
   readonly databases: readonly Database[]
   /** How many databases are worked on at the same time, at least 1: then in the plan's order. Default 4. */
-  readonly jobs?: number
+  readonly jobs?: number | undefined
   /**
    * What becomes of the other databases when one fails. `stop` begins nothing more, and those that are being worked on stop
    * behind the revision that they are at, or when their command has ended; `continue` goes on with those that do not come
    * after the failed one; `rollback` stops as well, and then undoes what this release has done, the latest first. Default `stop`.
    */
-  readonly onFailure?: 'stop' | 'continue' | 'rollback'
+  readonly onFailure?: 'stop' | 'continue' | 'rollback' | undefined
   /** Whether revisions that are half done are gone on with, as it was planned. Default `false`. */
-  readonly resume?: boolean
-  readonly lockTimeoutMs?: number
-  readonly lockAttempts?: number
-  readonly killBlockersAfterMs?: number
-  readonly statementTimeoutMs?: number
+  readonly resume?: boolean | undefined
+  readonly limits?: RunLimits
   /** `all`: one transaction for all revisions of a database, so that a failure leaves nothing there. Default `per-revision`. */
-  readonly transaction?: TransactionScope
+  readonly transaction?: TransactionScope | undefined
   /** Once aborted, after `signal`, what is running is cancelled on the servers. */
-  readonly cancel?: AbortSignal
+  readonly cancel?: AbortSignal | undefined
   /** The hooks of the run as a whole. Those of databases are declared with them. Default: none. */
   readonly hooks?: readonly Hook[]
   /** What code, and the commands of databases that migrate themselves, get PATH and HOME from. Default: they get neither. */
