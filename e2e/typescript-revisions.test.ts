@@ -348,10 +348,14 @@ test('revision --ts writes a file that refuses to run until it is filled in, and
   const [{ folder, files }] = made.json().databases[0].revisions
   expect(files).toEqual([`${folder}/migration.ts`])
 
-  expect(await workspace.migrate('upgrade')).toMatchObject({
+  const refused = await workspace.migrate('upgrade')
+  expect(refused).toMatchObject({
     exitCode: 3,
     stderr: expect.stringContaining('write its code and remove the line "// drover:unfilled"'),
   })
+  const check = await workspace.migrate('check')
+  // Its two sides are one file, which is complained of once.
+  for (const text of [refused.stderr, check.stdout]) expect(text.split('is not filled in yet')).toHaveLength(2)
   const text = await readFile(join(workspace.root, files[0]), 'utf8')
   await workspace.write(files[0], text.replace(/^\/\/ drover:unfilled.*\n/m, ''))
   expect(await workspace.migrate('upgrade')).toMatchObject({ exitCode: 0 })

@@ -136,7 +136,8 @@ async function readScripts(
 ): Promise<readonly Awaited<ReturnType<typeof readScript>>[]> {
   const ups = history.revisions.map((revision) => readScript(workspace.root, revision, 'up'))
   const downs = history.revisions
-    .filter((revision) => revision.reversible)
+    // TypeScript has both sides in one file.
+    .filter((revision) => revision.reversible && revision.language === undefined)
     .map((revision) => readScript(workspace.root, revision, 'down'))
   return Promise.all([...ups, ...downs])
 }

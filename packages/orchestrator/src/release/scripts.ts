@@ -25,9 +25,10 @@ export async function readScripts(
       for (const step of steps) {
         const script = await readScript(root, step.revision, step.direction)
         scripts.set(step, script)
-        // A revision whose way back is still to be written is not ready to go in either.
-        const back = step.direction === 'up' && step.revision.reversible
-        const both = back ? [script, await readScript(root, step.revision, 'down')] : [script]
+        // A revision whose way back is still to be written is not ready to go in either. TypeScript has it in the same file.
+        const { reversible, language } = step.revision
+        const hasBack = step.direction === 'up' && reversible && language === undefined
+        const both = hasBack ? [script, await readScript(root, step.revision, 'down')] : [script]
         for (const one of both) problems.push(...(await judge(one)).map((problem) => ({ ...problem, database: name })))
       }
     } catch (error) {
