@@ -46,11 +46,13 @@ test.skipIf(programs === undefined)('a standby is told to be one, and nothing is
   await using databases = await history.makeDatabases(server.url)
   const standby = (url: string) => url.replace(new URL(server.url).host, new URL(server.standbyUrl).host)
 
+  await server.standbyCaughtUp()
   const refused = await databases.start(['upgrade'], { reach: standby }).ended
 
   expectFailure(refused, refused.exitCode, 'read-only')
   expect(await hasStore(databases.urls['other']!)).toBe(false)
   expect(await databases.start(['upgrade']).ended).toMatchObject({ exitCode: 0 })
+  await server.standbyCaughtUp()
   // With nothing to do, nothing is written, and a standby will do.
   expect(await databases.start(['upgrade'], { reach: standby }).ended).toMatchObject({ exitCode: 0 })
 })

@@ -88,6 +88,8 @@ export function findInstalledPrograms(): string | undefined {
 export interface ReplicatedServer extends AsyncDisposable {
   readonly url: string
   readonly standbyUrl: string
+  /** Waits until the standby shows what the primary has committed: a commit waits for its disk alone. */
+  standbyCaughtUp(): Promise<void>
   /** Ends the primary at once. */
   killPrimary(): Promise<void>
   /** Makes the standby a server that takes changes. */
@@ -134,6 +136,11 @@ export async function startReplicatedServer(programs: string): Promise<Replicate
   return {
     url: urlOf(ports[0]),
     standbyUrl: urlOf(ports[1]),
+    standbyCaughtUp: async () => {
+      const [now] = await query(urlOf(ports[0]), 'select pg_current_wal_lsn()::text as place')
+      const isThere = `select pg_last_wal_replay_lsn() >= '${String(now?.['place'])}' as there`
+      while ((await query(urlOf(ports[1]), isThere))[0]?.['there'] !== true);
+    },
     killPrimary: () => killTree(first.pid!),
     promote: async () => {
       await query(urlOf(ports[1]), 'select pg_promote(true, 30)')
