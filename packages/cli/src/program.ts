@@ -321,7 +321,7 @@ function withRunOptions(command: Command): Command {
     .option(
       '--lock-attempts <number>',
       'how often a revision is tried that cannot have a lock (default: 30)',
-      parseCount,
+      countOf('a number from 1'),
     )
     .option(
       '--kill-blockers-after <duration>',
@@ -336,7 +336,11 @@ function withRunOptions(command: Command): Command {
         .default('per-revision'),
     )
     .option('--no-hooks', 'run none of the hooks that database.ts and drover.config.ts declare')
-    .option('--jobs <number>', 'how many databases to work on at the same time (default: 4)', parseJobs)
+    .option(
+      '--jobs <number>',
+      'how many databases to work on at the same time (default: 4)',
+      countOf('a number of databases, from 1'),
+    )
     .addOption(
       new Option('--on-failure <what>', 'what becomes of the other databases when one fails')
         .choices(['stop', 'continue', 'rollback'])
@@ -381,10 +385,12 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value]
 }
 
-/** A number from 1. */
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is a number from 1.')
-  return Number(text)
+/** Reads a number from 1; `what` says what it is to whoever types something else. */
+function countOf(what: string): (text: string) => number {
+  return (text) => {
+    if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError(`It is ${what}.`)
+    return Number(text)
+  }
 }
 
 /** `100ms`, `2s`, `10m`, `1h`; a number alone is milliseconds. */
@@ -392,11 +398,6 @@ function parseDuration(text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)?$/.exec(text)
   if (!match) throw new InvalidArgumentError('It is a duration, such as 500ms, 2s, 10m or 1h.')
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 'ms']!
-}
-
-function parseJobs(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is a number of databases, from 1 to 9999.')
-  return Number(text)
 }
 
 /** Runs a command; what it throws becomes the end of the command. */

@@ -25,10 +25,11 @@ export function takeGroup(scripts: readonly Script[], from: number, size: number
 /**
  * How many revisions the next message should have. Begins with one and doubles as long as they are quick, so that slow ones are
  * reported one by one, and a thousand quick ones are a dozen messages.
- * @param spentMs how long the last message, with `size` revisions, took
+ * @param size how many the last one was allowed
+ * @param last how many it had carried out, and how long they took
  */
-export function nextSize(size: number, spentMs: number): number {
-  const fitting = Math.floor((size * aimMs) / Math.max(spentMs, 1))
+export function nextSize(size: number, last: { readonly count: number; readonly spentMs: number }): number {
+  const fitting = Math.floor((last.count * aimMs) / Math.max(last.spentMs, 1))
   return Math.max(1, Math.min(mostRevisions, size * 2, fitting))
 }
 

@@ -112,10 +112,8 @@ export async function runPlan(connection: Connection, plan: PlanRun): Promise<Pl
         ? await runApart(connection, next, context, options)
         : await runInOne(connection, next, context, options, plan)
       outcome.finished.forEach(report)
-      size = nextSize(
-        size,
-        outcome.finished.reduce((sum, { durationMs }) => sum + durationMs, 0),
-      )
+      const spentMs = outcome.finished.reduce((sum, { durationMs }) => sum + durationMs, 0)
+      size = nextSize(size, { count: outcome.finished.length, spentMs })
       const { end } = outcome
       if (end.kind === 'again') size = end.most
       if (end.kind === 'interrupted') return ended(end)
