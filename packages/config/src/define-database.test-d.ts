@@ -1,4 +1,5 @@
-import { type DatabaseDeclaration, defineDatabase, parseDatabaseConfig } from './define-database.ts'
+import { defineDatabase } from './define.ts'
+import { type DatabaseDeclaration, parseDatabaseConfig } from './define-database.ts'
 
 // This file is compiled and never run: each declaration must be accepted, or refused where that is expected.
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { type DatabaseConfig, defineDatabase, parseDatabaseConfig } from './define-database.ts'
+import { defineDatabase } from './define.ts'
+import { type DatabaseConfig, parseDatabaseConfig } from './define-database.ts'
 
 describe('defineDatabase', () => {
   it('returns the declaration as it is', () => {

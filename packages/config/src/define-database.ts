@@ -221,11 +221,6 @@ export interface DatabaseConfig {
   readonly external?: ExternalConfig
 }
 
-/** Declares a database package: the default export of its `database.ts`. Checks types only; Drover validates on load. */
-export function defineDatabase(declaration: DatabaseDeclaration | ExternalDatabaseDeclaration): typeof declaration {
-  return declaration
-}
-
 /** A valid configuration, or one line for each field that is wrong. */
 export type ConfigResult =
   | { readonly ok: true; readonly config: DatabaseConfig }

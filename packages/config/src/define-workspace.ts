@@ -19,11 +19,6 @@ export type WorkspaceConfigResult =
   | { readonly ok: true; readonly config: WorkspaceConfig }
   | { readonly ok: false; readonly faults: readonly string[] }
 
-/** Declares a workspace: the default export of its `drover.config.ts`. Checks types only; Drover validates on load. */
-export function defineWorkspace(declaration: WorkspaceDeclaration): WorkspaceDeclaration {
-  return declaration
-}
-
 const schema = v.objectWithRest({ hooks: v.optional(runHooksSchema, {}) }, v.never())
 
 /** Validates what a `drover.config.ts` exported. Unknown fields are faults. */

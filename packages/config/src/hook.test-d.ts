@@ -1,6 +1,4 @@
-import { defineDatabase } from './define-database.ts'
-import { defineWorkspace } from './define-workspace.ts'
-import { defineHook, defineRunHook } from './hook.ts'
+import { defineDatabase, defineHook, defineRunHook, defineWorkspace } from './define.ts'
 
 // This file is compiled and never run: each declaration must be accepted, or refused where that is expected.
 

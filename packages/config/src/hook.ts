@@ -51,13 +51,3 @@ export interface Hook {
 export interface RunHook {
   run(context: RunHookContext): Promise<void> | void
 }
-
-/** Declares a hook of a database in TypeScript: the default export of its file. Checks types only. */
-export function defineHook(hook: Hook): Hook {
-  return hook
-}
-
-/** Declares a hook of a run as a whole: the default export of its file. Checks types only. */
-export function defineRunHook(hook: RunHook): RunHook {
-  return hook
-}

@@ -1,39 +1,19 @@
 export type { AccessConfig, AccessOptions } from './access.ts'
-export {
-  type ConfigResult,
-  type DatabaseConfig,
-  type DatabaseDeclaration,
-  defineDatabase,
-  type ExternalConfig,
-  type ExternalDatabaseDeclaration,
-  parseDatabaseConfig,
+export { classify, defineDatabase, defineHook, defineMigration, defineRunHook, defineWorkspace } from './define.ts'
+export type {
+  DatabaseConfig,
+  DatabaseDeclaration,
+  ExternalConfig,
+  ExternalDatabaseDeclaration,
 } from './define-database.ts'
-export {
-  defineWorkspace,
-  parseWorkspaceConfig,
-  type WorkspaceConfig,
-  type WorkspaceConfigResult,
-  type WorkspaceDeclaration,
-} from './define-workspace.ts'
-export {
-  defineHook,
-  defineRunHook,
-  type Hook,
-  type HookContext,
-  type HookProblem,
-  type RunHook,
-  type RunHookContext,
-} from './hook.ts'
+export type { WorkspaceConfig, WorkspaceDeclaration } from './define-workspace.ts'
+export type { Hook, HookContext, HookProblem, RunHook, RunHookContext } from './hook.ts'
 export type { Hooks, HooksConfig } from './hooks.ts'
-export { defineMigration, type Migration, type MigrationContext } from './migration.ts'
-export {
-  classify,
-  type Classified,
-  type ClassifiedColumn,
-  type ColumnClassification,
-  type LegalBasis,
-  legalBases,
-  parsePersonalData,
-  type PersonalDataDeclaration,
-  type PersonalDataResult,
+export type { Migration, MigrationContext } from './migration.ts'
+export type {
+  Classified,
+  ClassifiedColumn,
+  ColumnClassification,
+  LegalBasis,
+  PersonalDataDeclaration,
 } from './personal-data.ts'

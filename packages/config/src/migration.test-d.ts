@@ -1,4 +1,5 @@
-import { defineMigration, type Migration } from './migration.ts'
+import { defineMigration } from './define.ts'
+import type { Migration } from './migration.ts'
 
 // This file is compiled and never run: each declaration must be accepted, or refused where that is expected.
 

@@ -22,8 +22,3 @@ export interface Migration {
   /** Reverts it. Default: it cannot be reverted. */
   down?(context: MigrationContext): Promise<void> | void
 }
-
-/** Declares a revision in TypeScript: the default export of its `migration.ts`. Checks types only. */
-export function defineMigration(migration: Migration): Migration {
-  return migration
-}

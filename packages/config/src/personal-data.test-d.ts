@@ -1,4 +1,4 @@
-import { classify } from './personal-data.ts'
+import { classify } from './define.ts'
 
 // This file is compiled and never run: each declaration must be accepted, or refused where that is expected.
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { classify, parsePersonalData } from './personal-data.ts'
+import { classify } from './define.ts'
+import { parsePersonalData } from './personal-data.ts'
 
 const email = {
   personal: true,

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 
 /** The grounds of GDPR Article 6(1), in the order of its letters. */
-export const legalBases = [
+const legalBases = [
   'consent',
   'contract',
   'legal_obligation',
@@ -55,17 +55,6 @@ export type Classified<Tables extends Readonly<Record<string, { readonly $inferS
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : ''
-
-/**
- * Declares what the columns of a database are for: the export `personalData` of the file that `personalData` in `database.ts` names. With the
- * types of its Drizzle tables, a column without a classification does not compile:
- * `classify<{ user_profiles: typeof userProfiles }>({ … })`. Checks types only; Drover validates on load.
- */
-export function classify<Tables extends Readonly<Record<string, { readonly $inferSelect: object }>>>(
-  declaration: Classified<Tables>,
-): Classified<Tables> {
-  return declaration
-}
 
 /** One column of a data map. */
 export interface ClassifiedColumn {

@@ -1,7 +1,8 @@
 import { join, posix } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { type ClassifiedColumn, parsePersonalData } from '@drover/config'
+import type { ClassifiedColumn } from '@drover/config'
+import { parsePersonalData } from '@drover/config/parse'
 import { DroverError, type Problem, throwProblems } from '@drover/history'
 
 import type { Database } from './discover.ts'

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 
-import { type DatabaseConfig, parseDatabaseConfig } from '@drover/config'
+import type { DatabaseConfig } from '@drover/config'
+import { parseDatabaseConfig } from '@drover/config/parse'
 import { DroverError, findCircle, type Problem, sortTopologically, throwProblems } from '@drover/history'
 
 import { findMissingHooks, hooksOf } from '../hooks/declared-hooks.ts'

@@ -1,4 +1,5 @@
-import { type DatabaseDeclaration, type ExternalDatabaseDeclaration, parseDatabaseConfig } from '@drover/config'
+import type { DatabaseDeclaration, ExternalDatabaseDeclaration } from '@drover/config'
+import { parseDatabaseConfig } from '@drover/config/parse'
 
 import type { Database } from './discover.ts'
 

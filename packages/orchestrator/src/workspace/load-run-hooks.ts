@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { parseWorkspaceConfig } from '@drover/config'
+import { parseWorkspaceConfig } from '@drover/config/parse'
 import type { Hook } from '@drover/engine'
 import { DroverError, type Problem, throwProblems } from '@drover/history'
 
