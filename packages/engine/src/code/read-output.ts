@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -26,6 +25,7 @@ export async function readOutput(
 }
 
 function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
+  const { createInterface } = process.getBuiltinModule('node:readline')
   return new Promise((resolve) => {
     createInterface({ input: stream }).on('line', onLine).on('close', resolve)
   })

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -50,6 +50,8 @@ export async function runModule(
 ): Promise<ModuleEnd> {
   const { root, environment, signal, cancel, onLine, onProgress } = surroundings
   if (signal?.aborted) return { kind: 'interrupted' }
+  // Loaded here, as in other places: what most runs never start is not to make each of them slower.
+  const { fork } = process.getBuiltinModule('node:child_process')
   const child = fork(fileURLToPath(import.meta.resolve('@drover/engine/code-process')), {
     env: childEnvironment(environment),
     execArgv: [],

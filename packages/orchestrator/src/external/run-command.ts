@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 
 import { type ConnectionUrl, type Environment, readOutput, withoutSecrets } from '@drover/engine'
@@ -34,6 +34,7 @@ export type CommandEnd =
  */
 export async function runCommand(command: Command): Promise<CommandEnd> {
   const [program, ...args] = command.words
+  const { spawn } = process.getBuiltinModule('node:child_process')
   const child = spawn(program, args, {
     cwd: join(command.root, command.folder),
     env: environmentOf(command),
