@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: rooms.map((room) => `${room}/**/*.test.ts`),
           exclude: ['**/*.integration.test.ts', '**/node_modules/**'],
+          // Property tests take a second or two, and many times that where other work has the processors.
+          testTimeout: 60_000,
         },
       },
       {

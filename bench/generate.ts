@@ -40,11 +40,13 @@ export function branchingHistory(count: number, merges: number): readonly Shape[
   return shapes
 }
 
-/** Makes a workspace without databases. */
-export function makeWorkspace(root: string): void {
+/**
+ * Makes a workspace without databases.
+ * @param config the folder of `@drover/config`, which `database.ts` finds as it would in a real installation. Default: its sources
+ */
+export function makeWorkspace(root: string, config = join(import.meta.dirname, '..', 'packages', 'config')): void {
   mkdirSync(join(root, 'node_modules', '@drover'), { recursive: true })
-  // `database.ts` finds the package as it would in a real installation.
-  symlinkSync(join(import.meta.dirname, '..', 'packages', 'config'), join(root, 'node_modules', '@drover', 'config'))
+  symlinkSync(config, join(root, 'node_modules', '@drover', 'config'))
 }
 
 /** Writes a database package with such a history into a workspace. By default each revision changes a table in a few lines. */

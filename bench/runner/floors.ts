@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { script } from '../fleet.ts'
 import { linearHistory, makeWorkspace, writeDatabase } from '../generate.ts'
+import { modulesOfDrover } from './install-drover.ts'
 import { type BenchRevision, textOf } from './revisions.ts'
 import { inTurns, quote, type Tool } from './tool.ts'
 
@@ -55,25 +55,27 @@ function bareLine(direction: 'up' | 'down', places: Parameters<Tool['up']>[0]): 
   return [node, quote(bareScript), direction, ...words].join(' ')
 }
 
-/** This repository's own. */
+const published = quote(join(modulesOfDrover, '@drover', 'cli', 'dist', 'main.js'))
+
+/** This repository's own, as it is published. */
 export const drover: Tool = {
   name: 'drover',
   kind: 'drover',
   write: writeWorkspace,
   up: (places) => migrateLine('upgrade', places),
   down: (places) => migrateLine('downgrade base', places),
-  startUp: `${node} ${quote(script)} --version`,
+  startUp: `${node} ${published} --version`,
   forget: 'drop schema if exists drover cascade',
 }
 
 function migrateLine(command: string, places: Parameters<Tool['up']>[0]): string {
   const urls = places.map(({ name, url }) => `${name.toUpperCase()}_DATABASE_URL=${quote(url)}`)
-  return [...urls, node, quote(script), command].join(' ')
+  return [...urls, node, published, command].join(' ')
 }
 
 /** A workspace of Drover, whose files the bare script reads too. */
 function writeWorkspace(folder: string, databases: readonly string[], revisions: readonly BenchRevision[]): void {
-  makeWorkspace(folder)
+  makeWorkspace(folder, join(modulesOfDrover, '@drover', 'config'))
   const shapes = linearHistory(revisions.length)
   for (const database of databases) {
     writeDatabase(folder, database, shapes, (index) => {

@@ -4,6 +4,7 @@ import { environmentOf } from '../fleet.ts'
 import { startBenchServer } from '../server.ts'
 import { connect } from './bench-databases.ts'
 import { bare, drover, psql } from './floors.ts'
+import { installDrover } from './install-drover.ts'
 import { installPeer } from './install-peer.ts'
 import { measureRow } from './measure-row.ts'
 import { peers } from './peers.ts'
@@ -29,6 +30,7 @@ export async function measureRunner(options: RunnerOptions): Promise<RunnerRepor
   const { rounds, onProgress, onRow } = options
   const wanted = pick('row', rows, options.rows)
   const tools = pick<Tool>('tool', [psql, bare, drover, ...peers], options.only)
+  if (tools.includes(drover)) await installDrover(onProgress)
   const missing = await installAll(tools, onProgress)
 
   await using server = await startBenchServer()

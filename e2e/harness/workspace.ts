@@ -139,14 +139,23 @@ export async function createWorkspace(name = 'workspace'): Promise<TestWorkspace
   }
 }
 
-/** Starts this repository's command line anywhere, as `pnpm migrate` does; `uid` makes it another user's, which root alone may. */
+/**
+ * Starts this repository's command line anywhere, as `pnpm migrate` does; `uid` makes it another user's, which root alone may.
+ * @param options.program the file that Node runs instead
+ */
 export function startMigrate(
   args: readonly string[],
-  options: { readonly cwd: string; readonly env: Record<string, string>; readonly uid?: number },
+  options: {
+    readonly cwd: string
+    readonly env: Record<string, string>
+    readonly uid?: number
+    readonly program?: string
+  },
 ): Running {
-  const child = spawn(process.execPath, [join(repository, 'scripts', 'migrate.ts'), ...args], {
-    ...options,
-    ...(options.uid !== undefined && { gid: options.uid }),
+  const { program = join(repository, 'scripts', 'migrate.ts'), ...where } = options
+  const child = spawn(process.execPath, [program, ...args], {
+    ...where,
+    ...(where.uid !== undefined && { gid: where.uid }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stdout = ''

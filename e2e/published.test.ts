@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { queryColumn, readApplied } from './harness/query.ts'
+import { repository } from './harness/repository-databases.ts'
+import { createWorkspace, type Ended, startMigrate, type TestWorkspace } from './harness/workspace.ts'
+
+/** Where the packages are installed as they are published: each with nothing but what it declares. */
+let installed: string
+
+beforeAll(async () => {
+  installed = await realpath(await mkdtemp(join(tmpdir(), 'drover-published-')))
+  await promisify(execFile)(process.execPath, [join(repository, 'scripts', 'install-published.ts'), installed])
+}, 300_000)
+
+afterAll(() => rm(installed, { recursive: true, force: true }))
+
+test('the published program applies and reverts revisions in SQL and in TypeScript', async () => {
+  await using workspace = await publishedWorkspace()
+  const url = await workspace.addDatabase('main')
+  await workspace.addRevision('main', {
+    id: 'aaaa00000001',
+    up: 'create table log (entry text)',
+    down: 'drop table log',
+  })
+  await workspace.addRevision('main', {
+    id: 'aaaa00000002',
+    code: `import { defineMigration } from '@drover/config'
+
+export default defineMigration({
+  up: async ({ sql }) => void (await sql\`insert into log values ('up')\`),
+  down: async ({ sql }) => void (await sql\`insert into log values ('down')\`),
+})
+`,
+  })
+
+  expect(await migrate(workspace, 'upgrade')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('2 revisions applied'),
+  })
+  expect(await queryColumn(url, 'select entry from log')).toEqual(['up'])
+  expect(await migrate(workspace, 'downgrade', '--yes')).toMatchObject({ exitCode: 0 })
+  expect(await queryColumn(url, 'select entry from log')).toEqual(['up', 'down'])
+  expect(await readApplied(url)).toEqual(['aaaa00000001'])
+  const current = await migrate(workspace, 'current', '--json')
+  expect(JSON.parse(current.stdout)).toMatchObject({ ok: true, databases: [{ name: 'main' }] })
+})
+
+test('the published program parses SQL, makes revisions of Drizzle schemas, and sees drift', async () => {
+  await using workspace = await publishedWorkspace()
+  const url = await workspace.addDatabase('main', {
+    schema: `import { integer, pgTable } from 'drizzle-orm/pg-core'\n\nexport const people = pgTable('people', { id: integer().primaryKey() })\n`,
+  })
+
+  expect(await migrate(workspace, 'revision', 'add people')).toMatchObject({ exitCode: 0 })
+  const [folder] = await readdir(join(workspace.root, 'databases/main/migrations'))
+  expect(await readFile(join(workspace.root, 'databases/main/migrations', folder!, 'down.sql'), 'utf8')).toMatch(
+    /drop table/i,
+  )
+  expect(await migrate(workspace, 'upgrade')).toMatchObject({ exitCode: 0 })
+  expect(await migrate(workspace, 'check')).toMatchObject({ exitCode: 0 })
+  await queryColumn(url, 'alter table people add column name text')
+  expect(await migrate(workspace, 'drift')).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('name') })
+})
+
+test('the published program says what is wrong and what to do, and not where in its own code', async () => {
+  await using workspace = await publishedWorkspace()
+  await workspace.addDatabase('main')
+
+  expect(await migrate(workspace, 'upgrade', 'nowhere')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^error: .*nowhere.*\n +next: /),
+  })
+})
+
+/** A workspace that finds the installed packages, and not those of this repository. */
+async function publishedWorkspace(): Promise<TestWorkspace> {
+  const workspace = await createWorkspace()
+  await rm(join(workspace.root, 'node_modules'), { recursive: true })
+  await symlink(join(installed, 'node_modules'), join(workspace.root, 'node_modules'))
+  return workspace
+}
+
+function migrate({ root, env }: TestWorkspace, ...args: readonly string[]): Promise<Ended> {
+  const program = join(installed, 'node_modules/@drover/cli/dist/main.js')
+  return startMigrate(args, { cwd: root, env, program }).ended
+}

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { defineConfig } from 'tsdown'
+
+import base from './tsdown.config.ts'
+
+/** What an upgrade loads. */
+const hot = ['process.ts', 'run-cli.ts', 'program.ts', 'session.ts', 'commands/release.ts'].map((file) =>
+  join(import.meta.dirname, 'packages/cli/src', file),
+)
+const core = new Set<string>()
+
+// Loading modules one by one takes longer than whatever Drover does with nothing to do. So the published command line has the rooms
+// in it, and what an upgrade loads is one file. What stays outside are the rooms that know nothing of the others, and what runs in
+// a process of its own.
+export default defineConfig({
+  ...base,
+  deps: {
+    alwaysBundle: [
+      /^@drover\/(?:access|config\/parse|drizzle|engine|history|orchestrator)$/,
+      'commander',
+      'postgres',
+      'valibot',
+    ],
+  },
+  treeshake: { moduleSideEffects: false },
+  plugins: [
+    {
+      // Commander starts programs for subcommands of their own, of which there are none; what starts them takes its time to load.
+      name: 'no-programs-of-commander',
+      resolveId(source, importer) {
+        return source === 'node:child_process' && importer?.includes('/commander/') ? '\0no-programs' : undefined
+      },
+      load: (id) => (id === '\0no-programs' ? 'export default {}' : undefined),
+    },
+    {
+      name: 'licences',
+      generateBundle() {
+        const folders = new Set([...this.getModuleIds()].flatMap((id) => /^.*\/node_modules\/[^/@]+/.exec(id) ?? []))
+        this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: [...folders].map(licenceOf).join('\n\n') })
+      },
+    },
+    {
+      name: 'what-an-upgrade-loads',
+      buildEnd() {
+        const visit = (id: string) => {
+          if (core.has(id)) return
+          core.add(id)
+          for (const imported of this.getModuleInfo(id)?.importedIds ?? []) visit(imported)
+        }
+        for (const id of hot) visit(id)
+      },
+    },
+  ],
+  outputOptions: {
+    comments: { jsdoc: false },
+    codeSplitting: { groups: [{ name: 'core', test: (id: string) => core.has(id) }] },
+  },
+})
+
+/** What a package says of its licence: the text, or where it has none, the name. */
+function licenceOf(folder: string): string {
+  const { name, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  return `${name}: ${license}\n\n${file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()}`.trim()
+}
