@@ -46,6 +46,7 @@ export function branchingHistory(count: number, merges: number): readonly Shape[
  */
 export function makeWorkspace(root: string, config = join(import.meta.dirname, '..', 'packages', 'config')): void {
   mkdirSync(join(root, 'node_modules', '@drover'), { recursive: true })
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
   symlinkSync(config, join(root, 'node_modules', '@drover', 'config'))
 }
 
