@@ -29,6 +29,12 @@ defineDatabase({
   managedBy: 'Graphile Worker',
 })
 
+defineDatabase({ kind: 'snapshot', name: 'test', mirrors: ['gdpr'], after: ['gdpr'] })
+// @ts-expect-error It has the history of one database.
+defineDatabase({ kind: 'snapshot', name: 'test', mirrors: ['gdpr', 'main'] })
+// @ts-expect-error It has no revisions of its own.
+defineDatabase({ kind: 'snapshot', name: 'test', mirrors: ['gdpr'], migrations: './migrations' })
+
 // @ts-expect-error A database with revisions runs no command.
 defineDatabase({ name: 'jobs', command: ['migrate'] })
 // @ts-expect-error A database that migrates itself has no revisions.

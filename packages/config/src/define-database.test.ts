@@ -228,7 +228,7 @@ describe('parseDatabaseConfig, of a database that migrates itself', () => {
   })
 
   it.each([
-    [{ kind: 'extern', name: 'jobs' }, '"kind" must be "external", or left out, and is "extern"'],
+    [{ kind: 'extern', name: 'jobs' }, '"kind" must be "external" or "snapshot", or left out, and is "extern"'],
     [{ name: 'jobs', command: ['migrate'] }, '"command" is not an option'],
     [{ kind: 'external', name: 'jobs', schema: './schema.ts' }, '"schema" is not an option'],
     [{ kind: 'external', name: 'jobs', migrations: './migrations' }, '"migrations" is not an option'],
@@ -303,5 +303,70 @@ describe('access', () => {
       `"access.app" must be at most 63 characters, and is ${name}_app`,
       `"access.readonly" must be at most 63 characters, and is ${name}_readonly`,
     ])
+  })
+})
+
+describe('parseDatabaseConfig, of a database that has the history of another', () => {
+  it('fills in every default', () => {
+    expect(configOf({ kind: 'snapshot', name: 'test', mirrors: ['gdpr'] })).toEqual({
+      name: 'test',
+      mirrors: 'gdpr',
+      aliases: [],
+      schema: undefined,
+      migrations: './migrations',
+      objects: './objects',
+      after: [],
+      url: ['TEST_DATABASE_URL'],
+      database: 'test',
+      protected: false,
+      foreign: [],
+    } satisfies DatabaseConfig)
+  })
+
+  it('keeps everything that is declared', () => {
+    const declaration = {
+      kind: 'snapshot',
+      name: 'test',
+      mirrors: ['gdpr'],
+      aliases: ['t'],
+      after: ['gdpr'],
+      url: ['TESTS_DATABASE_URL'],
+      database: 'gdpr_test',
+      protected: true,
+      access: { owner: 'o', app: 'a', readonly: 'r' },
+      foreign: ['schema topology'],
+    } as const
+
+    expect(configOf(defineDatabase(declaration))).toMatchObject({
+      mirrors: 'gdpr',
+      aliases: ['t'],
+      after: ['gdpr'],
+      url: ['TESTS_DATABASE_URL'],
+      database: 'gdpr_test',
+      protected: true,
+      access: { owner: 'o', app: 'a', readonly: 'r' },
+      foreign: ['schema topology'],
+    })
+  })
+
+  it.each([
+    [{ kind: 'snapshot', name: 'test' }, '"mirrors" is missing'],
+    [
+      { kind: 'snapshot', name: 'test', mirrors: 'gdpr' },
+      '"mirrors" must be a list with the name of one database, and is "gdpr"',
+    ],
+    [{ kind: 'snapshot', name: 'test', mirrors: [] }, '"mirrors" must name the database whose history this one has'],
+    [
+      { kind: 'snapshot', name: 'test', mirrors: ['gdpr', 'main'] },
+      '"mirrors" must name one database: several histories in one are not supported',
+    ],
+    [{ kind: 'snapshot', name: 'test', mirrors: ['gdpr'], schema: './schema.ts' }, '"schema" is not an option'],
+    [{ kind: 'snapshot', name: 'test', mirrors: ['gdpr'], migrations: './m' }, '"migrations" is not an option'],
+    [{ name: 'test', mirrors: ['gdpr'] }, '"mirrors" is not an option'],
+  ])('says what is wrong with %j: %s', (exported, fault) => {
+    const [first, ...others] = faultsOf(exported)
+
+    expect(others).toEqual([])
+    expect(first).toContain(fault)
   })
 })

@@ -1,8 +1,10 @@
 import * as v from 'valibot'
 
 import { type AccessConfig, type AccessOptions, accessSchema, fillInAccess, findRoleFaults } from './access.ts'
+import { criticalSchema, type CriticalTable, findRepeatedTables } from './critical.ts'
 import { describeIssue } from './describe-issue.ts'
 import { databaseHooksSchema, type Hooks, type HooksConfig } from './hooks.ts'
+import { type LintConfig, type LintOptions, lintSchema } from './lint.ts'
 import { nameThat } from './name.ts'
 
 const kinds = [
@@ -38,7 +40,7 @@ const kinds = [
   'view',
 ]
 const fields = {
-  kind: v.optional(v.undefined('must be "external", or left out')),
+  kind: v.optional(v.undefined('must be "external" or "snapshot", or left out')),
   name: nameThat('must be a string'),
   aliases: v.optional(v.array(nameThat('must be a name'), 'must be a list of names'), []),
   schema: v.optional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
@@ -74,7 +76,9 @@ const fields = {
   database: v.optional(v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'))),
   protected: v.optional(v.boolean('must be true or false'), false),
   access: v.optional(accessSchema),
+  critical: v.exactOptional(criticalSchema),
   hooks: v.exactOptional(databaseHooksSchema),
+  lint: v.exactOptional(lintSchema),
   personalData: v.exactOptional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
   foreign: v.optional(
     v.array(
@@ -102,6 +106,7 @@ const externalSchema = v.objectWithRest(
     urlCommand: fields.urlCommand,
     database: fields.database,
     access: fields.access,
+    critical: fields.critical,
     command: v.optional(
       v.pipe(
         v.array(
@@ -122,10 +127,31 @@ const externalSchema = v.objectWithRest(
   },
   v.never(),
 )
+const snapshotSchema = v.objectWithRest(
+  {
+    kind: v.literal('snapshot'),
+    name: fields.name,
+    mirrors: v.pipe(
+      v.array(nameThat('must be the name of a database'), 'must be a list with the name of one database'),
+      v.nonEmpty('must name the database whose history this one has'),
+      v.maxLength(1, 'must name one database: several histories in one are not supported'),
+    ),
+    aliases: fields.aliases,
+    after: fields.after,
+    url: fields.url,
+    urlCommand: fields.urlCommand,
+    database: fields.database,
+    protected: fields.protected,
+    access: fields.access,
+    hooks: fields.hooks,
+    foreign: fields.foreign,
+  },
+  v.never(),
+)
 
 /** What `database.ts` declares about its database. Paths are relative to the file's folder. */
 export interface DatabaseDeclaration {
-  /** Left out: `external` is for databases that migrate themselves. */
+  /** Left out: `external` is for databases that migrate themselves, `snapshot` for those that have the history of another. */
   readonly kind?: undefined
   /** The database's name on the command line and in every message; unique in the workspace. */
   readonly name: string
@@ -158,6 +184,11 @@ export interface DatabaseDeclaration {
    * the defaults. Default: roles and grants are nothing that Drover knows of.
    */
   readonly access?: AccessOptions
+  /**
+   * The tables that the application cannot live without, which `validate` and `start` look for: `users`, `audit.logs`, quoted
+   * where SQL would. Default none.
+   */
+  readonly critical?: readonly string[]
   /** Files of SQL or TypeScript that run beside the revisions, whenever there are any to run. Default none. */
   readonly hooks?: Hooks
   /**
@@ -165,6 +196,8 @@ export interface DatabaseDeclaration {
    * and `check` load it. Needs a `schema`. Default: nothing is said.
    */
   readonly personalData?: string
+  /** From where on `lint` looks at the revisions, and by which rules it does not judge them. Default: all of them by all rules. */
+  readonly lint?: LintOptions
   /**
    * What is in the database and none of its history's business, each as kind and name: `schema topology` (with all that is
    * in it), `table public.spatial_ref_sys`, `extension postgis`. A name may end in `*`. Default none.
@@ -175,7 +208,7 @@ export interface DatabaseDeclaration {
 /** What `database.ts` declares about a database whose schema is another program's: it has no revisions. */
 export interface ExternalDatabaseDeclaration extends Pick<
   DatabaseDeclaration,
-  'name' | 'aliases' | 'after' | 'url' | 'urlCommand' | 'database' | 'access'
+  'name' | 'aliases' | 'after' | 'url' | 'urlCommand' | 'database' | 'access' | 'critical'
 > {
   readonly kind: 'external'
   /**
@@ -187,6 +220,19 @@ export interface ExternalDatabaseDeclaration extends Pick<
   readonly commandTimeout?: number
   /** Whose the schema is, for messages. Default: the command. */
   readonly managedBy?: string
+}
+
+/**
+ * A database that has the history of another one: for tests, mostly. An empty one is made from the `schema.sql` beside its
+ * `database.ts` in one go.
+ */
+export interface SnapshotDatabaseDeclaration extends Pick<
+  DatabaseDeclaration,
+  'name' | 'aliases' | 'after' | 'url' | 'urlCommand' | 'database' | 'protected' | 'access' | 'hooks' | 'foreign'
+> {
+  readonly kind: 'snapshot'
+  /** The name of the database whose revisions this one has; that one has revisions of its own. */
+  readonly mirrors: readonly [string]
 }
 
 /** What is known of a database that migrates itself. */
@@ -213,12 +259,18 @@ export interface DatabaseConfig {
   /** Missing where none is declared. */
   readonly access?: AccessConfig
   /** Missing where none is declared. */
+  readonly critical?: readonly CriticalTable[]
+  /** Missing where none is declared. */
   readonly hooks?: HooksConfig
   /** Missing where none is declared. */
   readonly personalData?: string
+  /** Missing where nothing is declared. */
+  readonly lint?: LintConfig
   readonly foreign: readonly string[]
   /** Missing for a database with revisions. */
   readonly external?: ExternalConfig
+  /** The database whose revisions it has. Missing for one with revisions of its own. */
+  readonly mirrors?: string
 }
 
 /** A valid configuration, or one line for each field that is wrong. */
@@ -228,8 +280,9 @@ export type ConfigResult =
 
 /** Validates what a `database.ts` exported. Unknown fields are faults: a misspelt option must not be ignored. */
 export function parseDatabaseConfig(exported: unknown): ConfigResult {
-  const isExternal = typeof exported === 'object' && exported !== null && Reflect.get(exported, 'kind') === 'external'
-  return isExternal ? parseExternal(exported) : parseOwn(exported)
+  const kind: unknown = typeof exported === 'object' && exported !== null ? Reflect.get(exported, 'kind') : undefined
+  if (kind === 'external') return parseExternal(exported)
+  return kind === 'snapshot' ? parseSnapshot(exported) : parseOwn(exported)
 }
 
 function parseOwn(exported: unknown): ConfigResult {
@@ -240,6 +293,7 @@ function parseOwn(exported: unknown): ConfigResult {
   const isIncomparable = rest.personalData !== undefined && rest.schema === undefined
   const faults = [
     ...(access ? findRoleFaults(access) : []),
+    ...findRepeatedTables(rest.critical ?? []),
     ...(isIncomparable ? ['"personalData" needs "schema", whose columns it is compared with'] : []),
   ]
   if (faults.length > 0) return { ok: false, faults }
@@ -263,7 +317,7 @@ function parseExternal(exported: unknown): ConfigResult {
   const { kind: _, name, url, urlCommand, database, access: declared, ...more } = result.output
   const { command, commandTimeout, managedBy, ...rest } = more
   const access = declared && fillInAccess(name, declared)
-  const faults = access ? findRoleFaults(access) : []
+  const faults = [...(access ? findRoleFaults(access) : []), ...findRepeatedTables(rest.critical ?? [])]
   if (faults.length > 0) return { ok: false, faults }
   const [program, ...words] = command ?? []
   return {
@@ -285,6 +339,30 @@ function parseExternal(exported: unknown): ConfigResult {
         commandTimeoutMs: commandTimeout * 1000,
         managedBy: managedBy ?? command?.join(' ') ?? 'another program',
       },
+    },
+  }
+}
+
+function parseSnapshot(exported: unknown): ConfigResult {
+  const result = v.safeParse(snapshotSchema, exported)
+  if (!result.success) return { ok: false, faults: result.issues.map(describe) }
+  const { kind: _, mirrors: names, name, url, urlCommand, database, access: declared, ...rest } = result.output
+  const access = declared && fillInAccess(name, declared)
+  const faults = access ? findRoleFaults(access) : []
+  if (faults.length > 0) return { ok: false, faults }
+  return {
+    ok: true,
+    config: {
+      ...rest,
+      name,
+      schema: undefined,
+      migrations: './migrations',
+      objects: './objects',
+      url: url ?? [variableOf(name)],
+      ...(urlCommand && { urlCommand }),
+      ...(access && { access }),
+      database: database ?? name,
+      mirrors: names[0]!,
     },
   }
 }

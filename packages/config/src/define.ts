@@ -1,4 +1,8 @@
-import type { DatabaseDeclaration, ExternalDatabaseDeclaration } from './define-database.ts'
+import type {
+  DatabaseDeclaration,
+  ExternalDatabaseDeclaration,
+  SnapshotDatabaseDeclaration,
+} from './define-database.ts'
 import type { WorkspaceDeclaration } from './define-workspace.ts'
 import type { Hook, RunHook } from './hook.ts'
 import type { Migration } from './migration.ts'
@@ -7,7 +11,9 @@ import type { Classified } from './personal-data.ts'
 // Every command loads this file, with each `database.ts`: it is to load nothing else.
 
 /** Declares a database package: the default export of its `database.ts`. Checks types only; Drover validates on load. */
-export function defineDatabase(declaration: DatabaseDeclaration | ExternalDatabaseDeclaration): typeof declaration {
+export function defineDatabase(
+  declaration: DatabaseDeclaration | ExternalDatabaseDeclaration | SnapshotDatabaseDeclaration,
+): typeof declaration {
   return declaration
 }
 

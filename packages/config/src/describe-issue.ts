@@ -6,8 +6,8 @@ export function describeIssue(issue: v.BaseIssue<unknown>, define: string): stri
   if (field === null) return `the default export must be ${define}({ … }), and is ${describeReceived(issue)}`
   if (issue.expected === 'never') return `"${field}" is not an option`
   if (issue.received === 'undefined') return `"${field}" is missing`
-  // What is empty has a length of 0 for its received value, which says nothing.
-  if (issue.type === 'non_empty') return `"${field}" ${issue.message}`
+  // What is empty, or too long, has its length for its received value, which says nothing.
+  if (issue.type === 'non_empty' || issue.type === 'max_length') return `"${field}" ${issue.message}`
   return `"${field}" ${issue.message}, and is ${describeReceived(issue)}`
 }
 

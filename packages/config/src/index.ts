@@ -1,14 +1,17 @@
 export type { AccessConfig, AccessOptions } from './access.ts'
+export type { CriticalTable } from './critical.ts'
 export { classify, defineDatabase, defineHook, defineMigration, defineRunHook, defineWorkspace } from './define.ts'
 export type {
   DatabaseConfig,
   DatabaseDeclaration,
   ExternalConfig,
   ExternalDatabaseDeclaration,
+  SnapshotDatabaseDeclaration,
 } from './define-database.ts'
 export type { WorkspaceConfig, WorkspaceDeclaration } from './define-workspace.ts'
 export type { Hook, HookContext, HookProblem, RunHook, RunHookContext } from './hook.ts'
 export type { Hooks, HooksConfig } from './hooks.ts'
+export type { LintConfig, LintOptions, LintRule } from './lint.ts'
 export type { Migration, MigrationContext } from './migration.ts'
 export type {
   Classified,
