@@ -6,14 +6,21 @@ export type { Surroundings } from './code/run-module.ts'
 export type { RetryReason } from './run/attempt.ts'
 export { openConnection, type Connection, type ConnectionOptions, type Row } from './connect/connection.ts'
 export { ConnectionUrl, type SslMode, type TlsFiles } from './connect/connection-url.ts'
+export { type Clone, createClone, dropDatabase, readSessions } from './connect/clone-database.ts'
+export { isAlive } from './connect/is-alive.ts'
 export { createDatabase } from './connect/create-database.ts'
+export { probeServer } from './connect/probe-server.ts'
 export { Secret } from './connect/secret.ts'
 export { saslprep } from './connect/saslprep.ts'
 export { adviseOnServer } from './diagnose/advice.ts'
+export { excerptOf, placeAt } from './diagnose/excerpt.ts'
 export { objectsOf, readLine as readCatalogLine, splitObject, withoutPlaces } from './inspect/catalog-line.ts'
 export { type CatalogDifference, compareCatalogs } from './inspect/compare-catalogs.ts'
 export { describeDifference } from './inspect/describe-difference.ts'
+export { findMissingTables } from './inspect/missing-tables.ts'
 export { readCatalog } from './inspect/read-catalog.ts'
+export { readServerFacts, type ServerFacts } from './inspect/server-facts.ts'
+export { countRows } from './inspect/count-rows.ts'
 export {
   findHookProblems,
   findOfflineHookProblems,
@@ -37,13 +44,17 @@ export {
   type StepEvent,
   type TransactionScope,
 } from './run/run-plan.ts'
+export type { FinishedStatement } from './run/statement-times.ts'
 export type { RunLimits } from './run/run-limits.ts'
+export { blockedBy, isStronger, type LockMode } from './run/lock-modes.ts'
+export type { ObservedStatement, StepObservation } from './run/observe.ts'
+export type { TakenLock } from './run/observed-locks.ts'
 export { type ChecksumRepair, recordRepair, type RepairRun } from './run/repair.ts'
 export { writeReplay } from './run/batch-key.ts'
 export { findOfflineProblems, type OfflinePlan, writeOfflineScript } from './run/offline-script.ts'
 export { findPoolerObstacle } from './run/session-needs.ts'
 export { recordStamp, type StampRun } from './run/stamp.ts'
-export { batchOf } from './source/batch.ts'
+export { batchOf, fillRange } from './source/batch.ts'
 export { examineScript, isInDoubt } from './source/examine-script.ts'
 export { readHistory, readHistoryMeanwhile, type Source } from './source/read-revisions.ts'
 export {
@@ -55,6 +66,15 @@ export {
   type Script,
   unfilledMarker,
 } from './source/script.ts'
+export {
+  parseSnapshot,
+  readSnapshot,
+  type SchemaSnapshot,
+  snapshotFile,
+  type SnapshotReading,
+  writeSnapshot,
+} from './snapshot/snapshot-file.ts'
+export { type SnapshotPlan, writeSnapshotScript } from './snapshot/snapshot-script.ts'
 export { lineAt, splitStatements, type Statement } from './source/statements.ts'
 export {
   completeRevision,

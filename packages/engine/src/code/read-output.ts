@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import { stripVTControlCharacters } from 'node:util'
 
 import type { ConnectionUrl } from '../connect/connection-url.ts'
 import { maskSecrets } from '../connect/mask-secrets.ts'
@@ -14,6 +13,7 @@ export async function readOutput(
   url: ConnectionUrl | undefined,
   onLine: (line: string) => void,
 ): Promise<void> {
+  const { stripVTControlCharacters } = process.getBuiltinModule('node:util')
   await Promise.all(
     streams.map((stream) =>
       readLines(stream, (line) => {

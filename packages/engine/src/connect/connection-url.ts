@@ -1,8 +1,6 @@
-import { inspect } from 'node:util'
-
 import { DroverError } from '@drover/history'
 
-import { Secret } from './secret.ts'
+import { inspected, Secret } from './secret.ts'
 
 /** How much of TLS a URL asks for: PostgreSQL's `sslmode`. */
 export type SslMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
@@ -123,7 +121,7 @@ export class ConnectionUrl {
     return this.toString()
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     return this.toString()
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { Readable, Stream, Writable } from 'node:stream'
 
 import { DroverError } from '@drover/history'
@@ -49,6 +50,8 @@ interface Comforts {
   readonly fetchTypes: boolean
   /** Remembers where each statement was sent from, so that the stack of an error goes back to there. */
   readonly traces: boolean
+  /** Makes the driver's sockets, connected, in its place. Default: it does so itself, and again when a server hangs up on it. */
+  readonly openSocket?: () => Promise<Socket>
 }
 
 /**
@@ -67,6 +70,7 @@ export function connectDriver(url: ConnectionUrl, settings: ConnectionOptions & 
     password: () => saslprep(url.revealPassword()),
     ssl: tlsFor(url),
     ...beyondTheUrl,
+    ...(settings.openSocket && { socket: settings.openSocket }),
     connection: { application_name: 'drover', ...url.parameters },
     connect_timeout: settings.connectTimeout ?? 10,
     // Whoever wants to wait for a server does so himself; the driver would make all that is sent meanwhile wait as well.
@@ -86,6 +90,15 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
   const connect = () => connectDriver(url, { ...options, fetchTypes: false, traces: false })
   let sql: ReturnType<typeof connect> | undefined
   let running: { cancel(): unknown } | undefined
+  const giveUp = async (error: unknown) => {
+    const translated = translateConnectionError(error, url)
+    if (translated?.code === 'CONNECTION_LOST') {
+      // The driver would answer the next message with the error that ended this connection.
+      await sql?.end({ timeout: 0 })
+      sql = undefined
+    }
+    return translated ?? error
+  }
   return {
     url,
     send: async (text, onRow) => {
@@ -101,13 +114,7 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
         refuseCopy(result)
         return lastRows(result)
       } catch (error) {
-        const translated = translateConnectionError(error, url)
-        if (translated?.code === 'CONNECTION_LOST') {
-          // The driver would answer the next message with the error that ended this connection.
-          await sql?.end({ timeout: 0 })
-          sql = undefined
-        }
-        throw translated ?? error
+        throw await giveUp(error)
       } finally {
         running = undefined
       }
@@ -123,7 +130,7 @@ export function openConnection(url: ConnectionUrl, options: ConnectionOptions = 
         // A server names its own process when a client connects, and a pooler something that it has made up.
         return result[0]?.['pid'] !== result.state.pid
       } catch (error) {
-        throw translateConnectionError(error, url) ?? error
+        throw await giveUp(error)
       }
     },
     [Symbol.asyncDispose]: async () => sql?.end({ timeout: 5 }),

@@ -18,7 +18,7 @@ export interface ExampleTlsServer extends AsyncDisposable {
 /** Starts a server of its own, and gives it a certificate. */
 export async function startTlsServer(authority: ExampleAuthority): Promise<ExampleTlsServer> {
   await using started = new AsyncDisposableStack()
-  const server = started.use(await pickServer({}))
+  const server = started.use(await pickServer({ DROVER_TEST_SERVER: 'embedded' }))
   const url = ConnectionUrl.parse(server.url, 'TLS_URL')
   await using connection = openConnection(url)
   const [row] = await connection.send('show data_directory')

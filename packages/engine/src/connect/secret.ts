@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { inspect } from 'node:util'
 
 const masked = 'Secret(***)'
+
+/** `inspect.custom` of node:util, which takes its time to load. */
+export const inspected: unique symbol = Symbol.for('nodejs.util.inspect.custom')
 
 /**
  * A text that must not be printed, such as a password. As text, as JSON and in inspections it is `Secret(***)`, whatever
@@ -32,7 +34,7 @@ export class Secret {
     return masked
   }
 
-  [inspect.custom](): string {
+  [inspected](): string {
     return masked
   }
 }

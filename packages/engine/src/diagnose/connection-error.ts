@@ -23,6 +23,18 @@ export function translateConnectionError(error: unknown, url: ConnectionUrl): Dr
   )
 }
 
+/**
+ * Whether what a connection failed by may pass without anybody correcting anything: a server that is not there yet, or has no
+ * room. Wrong passwords and certificates stay wrong.
+ */
+export function mayPass(error: unknown): boolean {
+  if (!(error instanceof DroverError)) return false
+  const code = codeOf(error.cause)
+  const fault = code === undefined ? undefined : findFault(code, error.cause)
+  if (fault && [rejected, missing, noTls, untrusted, misnamed, unwelcome].includes(fault)) return false
+  return error.code === 'UNREACHABLE' || error.code === 'CONNECTION_LOST'
+}
+
 interface Fault {
   readonly code: ProblemCode
   readonly message: (url: ConnectionUrl) => string

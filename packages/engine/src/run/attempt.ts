@@ -9,6 +9,7 @@ import type { Script } from '../source/script.ts'
 import { type BlockerWatch, identityOf, watchBlockers, type WatchOptions } from './blockers.ts'
 import { guardStates } from './guard.ts'
 import type { Message } from './message.ts'
+import { timeColumn } from './statement-times.ts'
 
 /** Why a message is sent again. */
 export type RetryReason = 'lock-timeout' | 'deadlock' | 'busy'
@@ -83,7 +84,7 @@ export async function sendOnce(
   try {
     await connection.send(message.sql, (row) => {
       if (message.markerColumn in row) completed += 1
-      else onRow?.(row)
+      if (!(message.markerColumn in row) || timeColumn in row) onRow?.(row)
     })
     return undefined
   } catch (error) {

@@ -16,11 +16,19 @@ export interface GroupStatements {
   readonly record: (script: Script) => string
 }
 
+/** What the rows are called that they bring. */
+interface Columns {
+  readonly markerColumn: string
+  readonly durationColumn: string
+  /** What else the rows that tell how far the server came are to tell, as an expression with its name. */
+  readonly more?: string | undefined
+}
+
 /** Writes the statements for the revisions of one message, as prepared statements of its session. */
 export function prepareGroup(
   holder: Holder,
   { lockTimeoutMs, statementTimeoutMs, idleTimeoutMs }: Limits,
-  { markerColumn, durationColumn }: { readonly markerColumn: string; readonly durationColumn: string },
+  { markerColumn, durationColumn, more }: Columns,
 ): GroupStatements {
   const history = quoteLiteral(holder.history)
   const settings = Object.entries({
@@ -33,10 +41,11 @@ export function prepareGroup(
   const isOurs = `case when ${tryHistoryLock(holder.history)}
   then exists (select from ${storeSchema}.lease where ${leaseOf(holder)}) and coalesce(pg_catalog.current_schema() operator(pg_catalog.<>) '${storeSchema}', true)
   else false end`
+  const told = more === undefined ? '' : `, ${more}`
   return {
     prepare: `deallocate all;
-prepare drover_begin as select 1 operator(pg_catalog./) (${isOurs})::pg_catalog.int4 as "${markerColumn}", pg_catalog.pg_advisory_unlock_all(), ${settings.join(', ')}, pg_catalog.set_config('${startSetting}', (extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.text, true);
-prepare drover_mark as select 1 as "${markerColumn}";
+prepare drover_begin as select 1 operator(pg_catalog./) (${isOurs})::pg_catalog.int4 as "${markerColumn}", pg_catalog.pg_advisory_unlock_all(), ${settings.join(', ')}, pg_catalog.set_config('${startSetting}', (extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.text, true)${told};
+prepare drover_mark as select 1 as "${markerColumn}"${told};
 prepare drover_applied (pg_catalog.text, pg_catalog.text) as insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
 values (${history}, '', $1, $2, ${holder.run}, ${spent}) returning duration_ms as "${durationColumn}";
 prepare drover_reverted (pg_catalog.text) as with gone as (

@@ -125,6 +125,15 @@ $drover$;
 `
 }
 
+/** The statement that comes before those of a schema snapshot: as `writeGuard`, for revisions of which none may be applied. */
+export function writeEmptyGuard(ids: readonly string[], holder: Holder): string {
+  return `do $drover$
+begin
+${refuseOthers(holder)}${refuseUnless(holder.history, [], ids, plainRefusals)}${leaveStoreSchema('transaction')}${rememberStart}end
+$drover$;
+`
+}
+
 /** The part of a guard that lets nobody through while a revision is under way. */
 export function refuseBusy(history: string, refusals: Refusals): string {
   return `  if not ${tryHistoryLock(history)} then
@@ -198,6 +207,20 @@ export function writeRecord(
     ? `${resetRole}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
 values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${holder.run}, ${spent})`
     : `${resetRole}delete from ${storeSchema}.applied where (history, target, revision) operator(pg_catalog.=) (${key.join(', ')})`
+}
+
+/** The record that revisions were applied together; each has an equal share in the time that took. */
+export function writeRecords(
+  scripts: readonly Pick<Script, 'revision' | 'checksum'>[],
+  { history, run }: Pick<Holder, 'history' | 'run'>,
+): string {
+  const share = `(${spent}) operator(pg_catalog./) ${scripts.length}`
+  const rows = scripts.map(({ revision, checksum }) =>
+    [quoteLiteral(history), "''", quoteLiteral(revision.id), quoteLiteral(checksum), run, share].join(', '),
+  )
+  return `${resetRole}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
+values
+${rows.map((row) => `  (${row})`).join(',\n')}`
 }
 
 function raise(state: keyof typeof guardStates, refusals: Refusals): string {

@@ -3,7 +3,18 @@ import type { History } from '@drover/history'
 import type { Script } from '../source/script.ts'
 import type { Run } from '../store/runs.ts'
 import { prepareGroup } from './group-statements.ts'
-import { cleanSession, holderOf, type Limits, limitTime, spent, writeGuard, writeRecord } from './guard.ts'
+import {
+  cleanSession,
+  holderOf,
+  type Limits,
+  limitTime,
+  spent,
+  writeEmptyGuard,
+  writeGuard,
+  writeRecord,
+  writeRecords,
+} from './guard.ts'
+import { selectTime } from './statement-times.ts'
 
 /** One revision as one message to the server, with the way back from a position in it to the file. */
 export interface Message {
@@ -20,6 +31,10 @@ export interface MessageContext extends Limits {
   readonly run: Run
   /** Of the lease that this run holds. */
   readonly token: string
+  /** What marks the end of a statement. Default: a row that tells how far the server came. */
+  readonly mark?: string | undefined
+  /** Whether the rows that tell how far the server came tell the time as well. Default `false`. */
+  readonly timed?: boolean | undefined
 }
 
 /** Several revisions as one message. */
@@ -41,7 +56,7 @@ export function writeTransaction(scripts: readonly Script[], context: MessageCon
   const parts = scripts.map((script) => {
     const duration = script.direction === 'up' ? 'duration_ms' : spent
     const end = `${writeRecord(script, holder)} returning ${duration} as "${durationColumn}";\n`
-    return writePart(script, { begin: writeBegin(script, context), mark: marker, end })
+    return writePart(script, { begin: writeBegin(script, context), mark: markOf(context), end })
   })
   // Behind a pooler, whoever comes next has this session, and this run perhaps another. What the revisions have deferred to the
   // commit is done before that, with the settings that they have left.
@@ -59,7 +74,7 @@ export function writeTransaction(scripts: readonly Script[], context: MessageCon
  */
 export function writeGroup(scripts: readonly Script[], context: MessageContext): Group {
   const holder = holderOf(context.run, context.token)
-  const columns = { markerColumn, durationColumn }
+  const columns = { markerColumn, durationColumn, ...(context.timed && { more: selectTime }) }
   const statements = prepareGroup(holder, { idleTimeoutMs, ...context }, columns)
   const parts = scripts.map((script, index) => {
     const guard = index === 0 ? writeBegin(script, context) : `${cleanSession}${statements.begin}`
@@ -74,10 +89,33 @@ export function writeGroup(scripts: readonly Script[], context: MessageContext):
   return join(parts, { before: statements.prepare, after: `${cleanSession} deallocate all` })
 }
 
+/**
+ * Writes the message that runs the statements of a schema snapshot instead of those of its revisions, in one implicit transaction with
+ * the record of them all. It is refused where any of them is applied.
+ */
+export function writeLoading(
+  snapshot: Statements,
+  scripts: readonly Pick<Script, 'revision' | 'checksum'>[],
+  context: Omit<MessageContext, 'history'>,
+): Group {
+  const holder = holderOf(context.run, context.token)
+  const ids = scripts.map(({ revision }) => revision.id)
+  const part = writePart(snapshot, {
+    begin: `${preamble(context)}${writeEmptyGuard(ids, holder)}${marker}`,
+    mark: marker,
+    end: `${writeRecords(scripts, holder)} returning duration_ms as "${durationColumn}";\n`,
+  })
+  return join([part], { before: '', after: `${doDeferred}${cleanSession}` })
+}
+
+function markOf({ mark, timed }: MessageContext): string {
+  return mark ?? (timed ? timedMarker : marker)
+}
+
 /** What comes before the statements of a revision that has to look at all that it comes after. */
 function writeBegin(script: Script, context: MessageContext): string {
   const holder = holderOf(context.run, context.token)
-  return `${preamble(context)}${writeGuard(script, context.history, holder, { remembersStart: true })}${marker}`
+  return `${preamble(context)}${writeGuard(script, context.history, holder, { remembersStart: true })}${markOf(context)}`
 }
 
 /**
@@ -149,11 +187,12 @@ export function writeOwnMessage(sql: string): Message {
 export function writeSingle(
   { statements }: Script,
   index: number,
-  around: { readonly before: string; readonly after: string } | undefined,
+  around: { readonly before: string; readonly after: string; readonly mark?: string | undefined } | undefined,
 ): Message {
   const { text, start } = statements[index]!
-  const before = around ? `${around.before}${marker}` : ''
-  const sql = around ? `${before}${text};${marker}${around.after}` : text
+  const mark = around?.mark ?? marker
+  const before = around ? `${around.before}${mark}` : ''
+  const sql = around ? `${before}${text};${mark}${around.after}` : text
   return {
     sql,
     markerColumn,
@@ -174,6 +213,7 @@ export const markerColumn = 'drover:done'
 const durationColumn = 'drover:ms'
 /** The statement that sends the row which tells how far the server is. */
 export const marker = `select 1 as "${markerColumn}";\n`
+const timedMarker = `select 1 as "${markerColumn}", ${selectTime};\n`
 
 /** A transaction is one message: whoever is waited for in the middle of it is gone. */
 const idleTimeoutMs = 60_000

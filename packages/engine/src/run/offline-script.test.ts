@@ -49,7 +49,7 @@ describe('writeOfflineScript', () => {
   it('makes the tables of Drover only where it may be the first to come', () => {
     const [first, ...others] = exampleScripts(sources)
 
-    expect(writeOfflineScript(plan('up', { scripts: [first!] }))).toContain('create schema if not exists drover')
+    expect(writeOfflineScript(plan('up', { scripts: [first!] }))).toContain('create schema drover')
     expect(writeOfflineScript(plan('up', { scripts: others }))).not.toContain('create schema')
     expect(writeOfflineScript(plan('down'))).not.toContain('create schema')
   })

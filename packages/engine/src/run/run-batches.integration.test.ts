@@ -224,7 +224,7 @@ describe('batches until nothing changes', () => {
       'with old as (delete from t where id in (select id from t limit 100) returning id) insert into gone select id from old',
     ],
     [
-      'merge into t using (select id as old from t where n = 0 limit 100) on id = old when matched then update set n = 1',
+      'merge into t using (select id as old from t where n = 0 limit 100) as todo on id = old when matched then update set n = 1',
     ],
   ])('count what any statement changes: %s', async (up) => {
     await using runner = await exampleRunner(inject('serverUrl'))

@@ -19,6 +19,7 @@ import { cleanSession, type Holder, holderOf, limitTime, plainRefusals, refuseBu
 import { type Message, type MessageContext, preamble, writeOwnMessage, writeSingle } from './message.ts'
 import { writeAdvance, writeBegin, writeStart, writeTakeover, writeUndo } from './outside-record.ts'
 import { type StatementProgress, watchStatement } from './statement-progress.ts'
+import type { FinishedStatement } from './statement-times.ts'
 
 /** How a revision outside a transaction is run. */
 export interface OutsideOptions extends Patience {
@@ -28,16 +29,6 @@ export interface OutsideOptions extends Patience {
   readonly onStatement?: (finished: FinishedStatement) => void
   /** Called now and then with how far a statement is that takes long and runs by itself. */
   readonly onProgress?: (progress: StatementProgress) => void
-}
-
-/** One statement of a revision outside a transaction that is done. */
-export interface FinishedStatement {
-  /** From 1. */
-  readonly statement: number
-  /** In its file. */
-  readonly line: number
-  /** In milliseconds. */
-  readonly durationMs: number
 }
 
 /**
@@ -170,6 +161,7 @@ ${refuseBusy(holder.history, plainRefusals)}end
 $drover$;
 `,
     after: writeAdvance(script, holder, done, done + 1),
+    mark: context.mark,
   })
 }
 

@@ -12,12 +12,15 @@ import type { Patience, RetryReason } from './attempt.ts'
 import { isPlain, nextSize, takeGroup } from './group-size.ts'
 import type { BlockerEvent } from './blockers.ts'
 import type { MessageContext } from './message.ts'
+import { observedMarker, observeScript, type ScriptObserver, type StepObservation } from './observe.ts'
 import { runBatches } from './run-batches.ts'
 import type { RunLimits } from './run-limits.ts'
-import { type FinishedStatement, runOutside } from './run-outside.ts'
+import { runOutside } from './run-outside.ts'
 import { runOwn } from './run-own.ts'
 import { type FinishedScript, runApart, runTogether, type ScriptsOutcome } from './run-scripts.ts'
 import type { StatementProgress } from './statement-progress.ts'
+import type { FinishedStatement } from './statement-times.ts'
+import type { SchemaSnapshot } from '../snapshot/snapshot-file.ts'
 
 /** A step that was carried out. */
 export interface FinishedStep extends Step {
@@ -50,6 +53,13 @@ export type StepEvent =
   | ({ readonly type: 'step-progress'; readonly step: Step } & StatementProgress)
   | ({ readonly type: 'statement-finished'; readonly step: Step } & FinishedStatement)
   | { readonly type: 'step-finished'; readonly step: FinishedStep }
+  /** Several revisions were applied at once, by the schema that they build. */
+  | {
+      readonly type: 'snapshot-loaded'
+      readonly file: string
+      readonly revisions: readonly string[]
+      readonly durationMs: number
+    }
 
 /** What has a transaction of its own in a run. */
 export type TransactionScope = 'per-revision' | 'all'
@@ -62,6 +72,8 @@ export interface PlanRun extends RunLimits {
   readonly lease: Pick<Lease, 'token' | 'fence'>
   /** In the order in which they run. */
   readonly scripts: readonly Script[]
+  /** What is loaded, in one transaction, instead of the first of them, which are those that it stands for. Default: nothing. */
+  readonly snapshot?: SchemaSnapshot | undefined
   /** `all`: one transaction for all of them, so that a failure leaves nothing. Default `per-revision`. */
   readonly transaction?: TransactionScope | undefined
   /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
@@ -73,6 +85,16 @@ export interface PlanRun extends RunLimits {
   /** Where the code of revisions in TypeScript runs, without which none can be run. */
   readonly surroundings?: Pick<Surroundings, 'root' | 'environment'>
   readonly onEvent?: (event: StepEvent) => void
+  /**
+   * Whether `statement-finished` is told of statements in transactions as well, before the revision is. The server looks at its clock
+   * for each of them then. Default `false`.
+   */
+  readonly timesStatements?: boolean | undefined
+  /**
+   * Called with what was observed of each step that was tried: how long its statements took, and what they locked. Looking takes time
+   * itself, and every step has a message of its own then: this is for throw-away databases. Default: nobody looks.
+   */
+  readonly onObserved?: ((observation: StepObservation) => void) | undefined
 }
 
 /**
@@ -86,9 +108,10 @@ export async function runPlan(connection: Connection, plan: PlanRun): Promise<Pl
   const endStatement = () => void connection.cancel()
   cancel?.addEventListener('abort', endStatement, { once: true })
   const finished: FinishedStep[] = []
-  const report = ({ script, durationMs }: FinishedScript, index: number) => {
+  const report = ({ script, durationMs, statements }: FinishedScript, index: number) => {
     const step = { ...toStep(script), durationMs }
     if (index > 0) onEvent?.({ type: 'step-started', step: toStep(script) })
+    for (const one of statements) onEvent?.({ type: 'statement-finished', step: toStep(script), ...one })
     finished.push(step)
     onEvent?.({ type: 'step-finished', step })
   }
@@ -101,16 +124,23 @@ export async function runPlan(connection: Connection, plan: PlanRun): Promise<Pl
       .map(toStep),
   })
   try {
+    if (plan.snapshot) {
+      const end = await loadFirst(connection, plan.snapshot, plan, finished)
+      if (end) return ended(end)
+    }
     for (let size = 1; finished.length < scripts.length;) {
       if (signal?.aborted) return ended({ kind: 'interrupted' })
-      const next = plan.transaction === 'all' ? scripts : takeGroup(scripts, finished.length, size)
+      const next =
+        plan.transaction === 'all' ? scripts : takeGroup(scripts, finished.length, plan.onObserved ? 1 : size)
       onEvent?.({ type: 'step-started', step: toStep(next[0]!) })
-      const options = { fence, ...patienceFor(connection, next[0]!, plan) }
+      const observer = plan.onObserved && (await observeScript(connection, next[0]!))
+      const options = { fence, ...patienceFor(connection, next[0]!, plan, observer) }
       const context = contextOf(plan)
       const isShared = next.length > 1 && plan.transaction !== 'all'
       const outcome = isShared
         ? await runApart(connection, next, context, options)
-        : await runInOne(connection, next, context, options, plan)
+        : await runInOne(connection, next, context, options, plan, observer)
+      if (observer) plan.onObserved?.(await observer.end())
       outcome.finished.forEach(report)
       const spentMs = outcome.finished.reduce((sum, { durationMs }) => sum + durationMs, 0)
       size = nextSize(size, { count: outcome.finished.length, spentMs })
@@ -130,6 +160,36 @@ export async function runPlan(connection: Connection, plan: PlanRun): Promise<Pl
   }
 }
 
+/**
+ * Loads a snapshot instead of the first scripts.
+ * @param finished where they are added to
+ * @returns how the plan ended, if it did
+ */
+async function loadFirst(
+  connection: Connection,
+  snapshot: SchemaSnapshot,
+  plan: PlanRun,
+  finished: FinishedStep[],
+): Promise<Exclude<PlanOutcome['end'], { readonly kind: 'succeeded' }> | undefined> {
+  if (plan.signal?.aborted) return { kind: 'interrupted' }
+  // Its code is loaded where there is a snapshot to be loaded.
+  const { loadSnapshot } = await import('../snapshot/load-snapshot.ts')
+  const scripts = plan.scripts.slice(0, snapshot.revisions.length)
+  const options = { fence: () => plan.lease.fence(), ...patienceFor(connection, scripts[0]!, plan) }
+  const started = performance.now()
+  const outcome = await loadSnapshot(connection, { snapshot, scripts }, contextOf(plan), options)
+  if (outcome.kind === 'interrupted') return outcome
+  if (outcome.kind === 'failed') {
+    if (plan.cancel?.aborted && outcome.problem.sqlstate === '57014') return { kind: 'interrupted' }
+    return { kind: 'failed', step: undefined, problem: outcome.problem }
+  }
+  finished.push(...outcome.finished.map(({ script, durationMs }) => ({ ...toStep(script), durationMs })))
+  const revisions = scripts.map(({ revision }) => revision.id)
+  const durationMs = performance.now() - started
+  plan.onEvent?.({ type: 'snapshot-loaded', file: snapshot.file, revisions, durationMs })
+  return undefined
+}
+
 /** Runs what stands alone: one script, in its own way, or all of them in one transaction. */
 async function runInOne(
   connection: Connection,
@@ -137,15 +197,16 @@ async function runInOne(
   context: MessageContext,
   options: Parameters<typeof runTogether>[3],
   plan: PlanRun,
+  observer?: ScriptObserver,
 ): Promise<ScriptsOutcome> {
   const [script] = scripts
   if (!script || isPlain(script)) return runTogether(connection, scripts, context, options)
   const started = performance.now()
-  const problem = await runAlone(connection, script, context, options, plan)
+  const problem = await runAlone(connection, script, context, options, plan, observer)
   if (problem === 'interrupted') return { finished: [], end: { kind: 'interrupted' } }
   if (problem === 'again') return { finished: [], end: { kind: 'again', most: 1 } }
   if (problem) return { finished: [], end: { kind: 'failed', script, problem } }
-  return { finished: [{ script, durationMs: performance.now() - started }], end: { kind: 'succeeded' } }
+  return { finished: [{ script, durationMs: performance.now() - started, statements: [] }], end: { kind: 'succeeded' } }
 }
 
 /** Runs a script that is more than one transaction of SQL, or something else. */
@@ -155,6 +216,7 @@ async function runAlone(
   context: MessageContext,
   options: Parameters<typeof runTogether>[3],
   plan: PlanRun,
+  observer?: ScriptObserver,
 ): Promise<Problem | 'interrupted' | 'again' | undefined> {
   const batch = batchOf(script)
   if (batch) {
@@ -170,7 +232,10 @@ async function runAlone(
     : runOutside(connection, script, context, {
         ...options,
         resume: plan.resume ?? false,
-        onStatement: (finished) => plan.onEvent?.({ type: 'statement-finished', step: toStep(script), ...finished }),
+        onStatement: (finished) => {
+          observer?.onStatement(finished)
+          plan.onEvent?.({ type: 'statement-finished', step: toStep(script), ...finished })
+        },
         onProgress: (progress) => plan.onEvent?.({ type: 'step-progress', step: toStep(script), ...progress }),
       })
 }
@@ -186,11 +251,20 @@ function surroundingsFor(script: Script, { surroundings, cancel, onEvent }: Plan
   }
 }
 
-function contextOf({ history, run, lease, lockTimeoutMs = 100, statementTimeoutMs = 0 }: PlanRun): MessageContext {
-  return { history, run, token: lease.token, lockTimeoutMs, statementTimeoutMs }
+function contextOf({
+  history,
+  run,
+  lease,
+  lockTimeoutMs = 100,
+  statementTimeoutMs = 0,
+  onObserved,
+  timesStatements,
+}: PlanRun): MessageContext {
+  const mark = onObserved && observedMarker
+  return { history, run, token: lease.token, lockTimeoutMs, statementTimeoutMs, mark, timed: timesStatements }
 }
 
-function patienceFor(connection: Connection, script: Script, plan: PlanRun): Patience {
+function patienceFor(connection: Connection, script: Script, plan: PlanRun, observer?: ScriptObserver): Patience {
   const { run, signal, lockAttempts, killBlockersAfterMs, onEvent } = plan
   const step = toStep(script)
   return {
@@ -202,7 +276,11 @@ function patienceFor(connection: Connection, script: Script, plan: PlanRun): Pat
       killAfterMs: killBlockersAfterMs,
       onEvent: (event) => onEvent?.({ step, ...event }),
     },
-    onRetry: (attempt, reason) => onEvent?.({ type: 'step-retried', step, attempt, reason }),
+    onRetry: (attempt, reason) => {
+      observer?.onRetry()
+      onEvent?.({ type: 'step-retried', step, attempt, reason })
+    },
+    ...(observer && { onRow: observer.onRow }),
   }
 }
 

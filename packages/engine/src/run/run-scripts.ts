@@ -6,12 +6,15 @@ import type { Script } from '../source/script.ts'
 import { describeFailure, type Failure, type Patience, retryReason, sendPatiently } from './attempt.ts'
 import { type Group, type MessageContext, writeGroup, writeTransaction } from './message.ts'
 import { countCarriedOut, isAnswerLost } from './settle.ts'
+import { type FinishedStatement, timeColumn, timeStatements } from './statement-times.ts'
 
 /** A script that was carried out. */
 export interface FinishedScript {
   readonly script: Script
   /** In milliseconds. */
   readonly durationMs: number
+  /** Its statements, where their times were asked for. */
+  readonly statements: readonly FinishedStatement[]
 }
 
 /** How some scripts were run, of which the first ones are finished. Those are on the server's disk. */
@@ -39,17 +42,20 @@ export async function runTogether(
   options: ScriptsOptions,
 ): Promise<ScriptsOutcome> {
   const group = writeTransaction(scripts, context)
-  let durations: number[] = []
+  let times = noTimes()
   const failure = await sendPatiently(connection, group.messages[0]!, {
     ...options,
     onRetry: (...about) => {
-      durations = []
+      times = noTimes()
       options.onRetry(...about)
     },
-    onRow: (row) => collectDuration(durations, group, row),
+    onRow: (row) => {
+      collectTimes(times, group, row)
+      options.onRow?.(row)
+    },
   })
   if (failure === 'interrupted') return { finished: [], end: { kind: 'interrupted' } }
-  const all = scripts.map((script, index) => ({ script, durationMs: durations[index] ?? 0 }))
+  const all = finish(scripts, times)
   if (!failure) return { finished: all, end: { kind: 'succeeded' } }
   const done = isAnswerLost(failure.error)
     ? await countCarriedOut(connection, scripts, context.run, failure.error, options.fence)
@@ -70,13 +76,13 @@ export async function runApart(
   { fence, signal }: Pick<ScriptsOptions, 'fence' | 'signal'>,
 ): Promise<ScriptsOutcome> {
   const group = writeGroup(scripts, context)
-  const durations: number[] = []
+  const times = noTimes()
   // Where the fence cannot be put up, the message runs to its end.
   const stop = () => void fence().catch(() => undefined)
   signal?.addEventListener('abort', stop, { once: true })
-  const failure = await sendGroup(connection, group, durations)
+  const failure = await sendGroup(connection, group, times)
   signal?.removeEventListener('abort', stop)
-  const all = scripts.map((script, index) => ({ script, durationMs: durations[index] ?? 0 }))
+  const all = finish(scripts, times)
   if (!failure) return { finished: all, end: { kind: 'succeeded' } }
 
   const done = await countCarriedOut(connection, scripts, context.run, failure.error, fence)
@@ -101,13 +107,13 @@ function isWorthAnother({ error, completed }: Failure, scripts: readonly Script[
   return isAround || sqlstateOf(error) === '26000' || retryReason(error) !== undefined
 }
 
-async function sendGroup(connection: Connection, group: Group, durations: number[]): Promise<Failure | undefined> {
+async function sendGroup(connection: Connection, group: Group, times: Times): Promise<Failure | undefined> {
   const { markerColumn } = group.messages[0]!
   let completed = -1
   try {
     await connection.send(group.sql, (row) => {
       if (markerColumn in row) completed += 1
-      else collectDuration(durations, group, row)
+      collectTimes(times, group, row)
     })
     return undefined
   } catch (error) {
@@ -115,8 +121,30 @@ async function sendGroup(connection: Connection, group: Group, durations: number
   }
 }
 
-function collectDuration(durations: number[], { durationColumn }: Group, row: Row): void {
+/** What the rows of a message have told of time, in milliseconds. */
+interface Times {
+  /** How long each revision took. */
+  readonly durations: number[]
+  /** When the server was where it said how far it had come. */
+  readonly reached: number[]
+}
+
+function noTimes(): Times {
+  return { durations: [], reached: [] }
+}
+
+function collectTimes({ durations, reached }: Times, { durationColumn }: Group, row: Row): void {
   if (durationColumn in row) durations.push(Number(row[durationColumn]))
+  if (timeColumn in row) reached.push(Number(row[timeColumn]))
+}
+
+function finish(scripts: readonly Script[], { durations, reached }: Times): readonly FinishedScript[] {
+  const statements = timeStatements(scripts, reached)
+  return scripts.map((script, index) => ({
+    script,
+    durationMs: durations[index] ?? 0,
+    statements: statements[index]!,
+  }))
 }
 
 /**

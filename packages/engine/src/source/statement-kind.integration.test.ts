@@ -13,7 +13,7 @@ const outside = [
   'reindex (verbose, concurrently) table t',
   'reindex (concurrently true) table t',
   'reindex schema public',
-  'reindex (verbose) system',
+  'reindex (verbose) system template1',
   'alter table parted detach partition part concurrently',
   'vacuum t',
   'vacuum (analyze, full) t',
@@ -65,6 +65,15 @@ describe('parseStatements', () => {
   it.each(outside)('knows of %j what the server does: it refuses it in a transaction', async (statement) => {
     expect(await parseStatements([statement])).toEqual([{ kind: 'outside' }])
     expect(await isRefused(statement)).toBe(true)
+  })
+
+  it('knows of "reindex (verbose) system", to which servers before 16 want a name', async () => {
+    const [row] = await database.connect().send(`select current_setting('server_version_num')::int >= 160000 as known`)
+
+    expect(await parseStatements(['reindex (verbose) system'])).toEqual([{ kind: 'outside' }])
+    expect(runsOutsideTransaction('reindex (verbose) system')).toBe(true)
+    if (row?.['known'] === true) expect(await isRefused('reindex (verbose) system')).toBe(true)
+    else await expect(isRefused('reindex (verbose) system')).rejects.toMatchObject({ code: '42601' })
   })
 
   it.each(inside)('knows of %j what the server does: it runs in a transaction', async (statement) => {
