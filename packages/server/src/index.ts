@@ -1,11 +1,12 @@
 export { findEmbedded, startEmbedded, stopEmbedded } from './embedded.ts'
 export type { RunningServer } from './embedded/find-server.ts'
+export { birthOf, isAlive } from './embedded/process-identity.ts'
 export type { StartEvent } from './embedded/start-event.ts'
 export { ServerError } from './server-error.ts'
 export type { ServerErrorCode } from './server-error.ts'
 export { serverUrl } from './server-url.ts'
 
 export { pickServer } from './pick.ts'
-export type { PickedServer, PickOptions } from './pick.ts'
+export type { PickedServer, PickEvent, PickOptions } from './pick.ts'
 export { createThrowawayDatabase } from './throwaway-database.ts'
 export type { ThrowawayDatabase } from './throwaway-database.ts'

@@ -7,10 +7,13 @@ import { expect, test } from 'vitest'
 import { DOOR, isRunning, makeFolder } from './embedded-bench.ts'
 import { findEmbedded, startEmbedded } from './embedded.ts'
 import { pickServer } from './pick.ts'
+import type { PickEvent } from './pick.ts'
 import { serverUrl } from './server-url.ts'
 
+const embedded = { DROVER_TEST_SERVER: 'embedded' }
+
 test('starts a server in a folder of its own, and afterwards neither is there any more', async () => {
-  const picked = await pickServer({})
+  const picked = await pickServer(embedded)
   const [folder = ''] = temporaryFolders(process.pid)
   const server = await findEmbedded(folder)
 
@@ -21,10 +24,22 @@ test('starts a server in a folder of its own, and afterwards neither is there an
   expect(isRunning(server)).toBe(false)
 })
 
+test('is the embedded server, without a word, where no engine answers', async () => {
+  const events: PickEvent[] = []
+
+  await using picked = await pickServer(
+    { DOCKER_HOST: 'unix:///no/such.sock' },
+    { onProgress: (event) => events.push(event) },
+  )
+
+  expect(picked.kind).toBe('embedded')
+  expect(events.map(({ type }) => type)).not.toContain('no-container')
+})
+
 test('clears away what a killed run has left', async () => {
   const program = `
     const { pickServer } = await import(process.argv[1])
-    await pickServer({})
+    await pickServer({ DROVER_TEST_SERVER: 'embedded' })
     process.kill(process.pid, 'SIGKILL')`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program, DOOR.href], { stdio: 'ignore' })
   await once(child, 'exit')
@@ -32,7 +47,7 @@ test('clears away what a killed run has left', async () => {
   const server = await findEmbedded(left)
   expect(server).toBeDefined()
 
-  await using _picked = await pickServer({})
+  await using _picked = await pickServer(embedded)
 
   expect(temporaryFolders(child.pid)).toEqual([])
   expect(isRunning(server)).toBe(false)

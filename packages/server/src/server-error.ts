@@ -10,6 +10,9 @@ export type ServerErrorCode =
   | 'INIT_FAILED'
   | 'START_FAILED'
   | 'STOP_FAILED'
+  | 'NO_CONTAINER_ENGINE'
+  | 'ENGINE_UNUSABLE'
+  | 'IMAGE_UNAVAILABLE'
   | 'INVALID_URL'
 
 /** Says what is wrong with a server, and in `hint` what to do about it; `cause` carries the original. */

@@ -15,11 +15,11 @@ declare global {
 }
 
 /**
- * Vitest's global set-up: picks one server for the whole run, provides its URL to tests as `serverUrl`, and at the end
+ * Vitest's global set-up: picks one server for the whole run, says on stderr which, provides its URL to tests as `serverUrl`, and at the end
  * of the run stops it if it was started for the run. Projects that both name this file share the server.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const shared = (globalThis.droverTestServer ??= { server: pickServer(process.env), users: 0 })
+  const shared = (globalThis.droverTestServer ??= { server: pickAndSay(), users: 0 })
   shared.users += 1
   project.provide('serverUrl', (await shared.server).url)
   return async () => {
@@ -28,4 +28,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     globalThis.droverTestServer = undefined
     await (await shared.server)[Symbol.asyncDispose]()
   }
+}
+
+async function pickAndSay(): Promise<PickedServer> {
+  const server = await pickServer(process.env)
+  // The same tests mean something else on another version.
+  process.stderr.write(`Tests use ${server.description}.\n`)
+  return server
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServerError } from '../server-error.ts'
+import { NOT_DURABLE, SETTINGS } from '../settings.ts'
 import { PROGRAM_ENV } from './cluster.ts'
 import { HOST } from './find-server.ts'
 import type { Place } from './place.ts'
@@ -140,20 +141,14 @@ async function launch(
  */
 function settings(port: number, marker: string, durable: boolean): readonly string[] {
   return [
-    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']),
+    ...SETTINGS,
+    ...(durable ? [] : NOT_DURABLE),
     `port=${port}`,
     `listen_addresses=${HOST}`,
     // The path of a socket may have about 100 bytes, and a workspace may lie anywhere.
     'unix_socket_directories=',
     // Tells this server from all others; also in the titles of its processes.
     marker,
-    // Test runs open a pool per file, on several databases at once.
-    'max_connections=200',
-    // The same results on every developer's machine.
-    'timezone=UTC',
-    'log_timezone=UTC',
-    // Routine, and nobody reads it here.
-    'log_checkpoints=off',
   ].flatMap((setting) => ['-c', setting])
 }
 
