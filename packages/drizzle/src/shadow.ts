@@ -51,7 +51,11 @@ export async function replayHistory(server: string, root: string, revisions: rea
  * @param root absolute path of the workspace's root
  * @throws {DroverError} `SHADOW_FAILED` with revision, file, line and statement; the shadow is of no use then
  */
-export async function replayInto(shadow: Shadow, root: string, revisions: readonly Revision[]): Promise<void> {
+export async function replayInto(
+  shadow: Pick<Shadow, 'connection'>,
+  root: string,
+  revisions: readonly Revision[],
+): Promise<void> {
   const scripts: Script[] = []
   for (const revision of revisions) scripts.push(await readScript(root, revision, 'up'))
   throwProblems(scripts.flatMap(findScriptProblems).map(describeUnusable))
