@@ -7,6 +7,8 @@ export {
   runAbandonments,
 } from './release/abandon.ts'
 export { type Fleet, type FleetOptions, type Member, openFleet, problemsOf, type Unread } from './release/fleet.ts'
+export { type CriticalFindings, findCritical } from './readiness/find-critical.ts'
+export { type Arrival, type Delay, type Patience, waitForServers } from './readiness/wait-for-servers.ts'
 export { findBrokenDependencies, type NamedHistory } from './release/dependencies.ts'
 export type { Neighbour, Segment } from './release/interleave.ts'
 export { readNeighbours } from './release/neighbours.ts'
@@ -40,6 +42,27 @@ export {
 export { databasesOfPlan, describeUnplannable, findMoved, findOtherSteps } from './release/plan-staleness.ts'
 export { type DatabaseRepair, planRepair, type RepairOptions, type RepairPlan, runRepair } from './release/repair.ts'
 export { type ReleaseOptions, runRelease } from './release/run-release.ts'
+export {
+  type ClonedDatabase,
+  type CloneOrigin,
+  copyDatabase,
+  copyTemplate,
+  replayDatabase,
+  type ReplayOptions,
+} from './rehearsal/clone-source.ts'
+export { examineDatabases } from './doctor/examine-database.ts'
+export { fine, type Finding, wrongAs } from './doctor/finding.ts'
+export { type EnvironmentFacts, judgeEnvironment, judgeShadows } from './doctor/judge-environment.ts'
+export { type Doomed, dropAll, findResetProblems, type ResetWish, surveyDatabase } from './reset.ts'
+export { restoreDump } from './rehearsal/restore-dump.ts'
+export type { LostRows } from './rehearsal/lost-rows.ts'
+export {
+  type DatabaseRehearsal,
+  type PassName,
+  rehearse,
+  type RehearsedPass,
+  type RehearsedStep,
+} from './rehearsal/rehearse.ts'
 export { readScripts } from './release/scripts.ts'
 export {
   type DatabaseStamp,
@@ -51,12 +74,16 @@ export {
   type StampsResult,
   targetsByDatabase,
 } from './release/stamp.ts'
+export { snapshotCommand, type SnapshotChoice } from './snapshot/choose-snapshot.ts'
+export { type InitdbFile, type InitdbPart, writeInitdb } from './snapshot/initdb.ts'
+export { readSnapshotState, type SnapshotState } from './snapshot/snapshot-state.ts'
 export { appliedIds, findHalfDone, type Status, statusOf } from './release/status.ts'
 export {
   type Database,
   databaseOfFolder,
   discoverWorkspace,
   isExternal,
+  isMirror,
   selectDatabases,
   withoutHooks,
   type Workspace,

@@ -11,6 +11,7 @@ import {
   recordEnd,
   recordStart,
   runPlan,
+  type SchemaSnapshot,
   type Script,
 } from '@drover/engine'
 import {
@@ -48,6 +49,8 @@ export interface Job {
 interface Work extends Held {
   readonly scripts: readonly Script[]
   readonly hooks: readonly HookScript[]
+  /** What is loaded instead of the first scripts. */
+  readonly snapshot?: SchemaSnapshot
 }
 
 /**
@@ -112,7 +115,9 @@ export async function runSegment(
   const isLast = before.notTried.every((step) => ids.has(step.revision.id))
   const isDue = { before: isFirst, after: isLast, onFailure: true }
   const hooks = work.hooks.filter(({ moment }) => isDue[moment])
-  const { finished, end, ran } = await carryOut(plan, { ...work, run, scripts, hooks }, options)
+  const own: Pick<Work, 'scripts' | 'snapshot'> =
+    plan.snapshot && isFirst ? loadingFirst(plan.snapshot, scripts) : { scripts }
+  const { finished, end, ran } = await carryOut(plan, { ...work, run, hooks, ...own }, options)
   const done = new Set([
     ...finished.map((step) => step.revision.id),
     ...(end.kind === 'failed' && end.step ? [end.step.revision.id] : []),
@@ -121,12 +126,20 @@ export async function runSegment(
   const common = {
     ...before,
     finished: [...before.finished, ...finished],
+    ...(own.snapshot && finished.length > 0 && { loaded: own.snapshot }),
     hooks: [...before.hooks, ...ran],
     notTried,
   }
   if (end.kind === 'failed') return { ...common, end: 'failed', failed: { step: end.step, problem: end.problem } }
   if (end.kind === 'interrupted') return { ...common, end: 'interrupted' }
   return { ...common, end: notTried.length === 0 ? 'done' : 'stopped' }
+}
+
+/** The scripts with those first that a snapshot stands for; without it when another run has applied some of them. */
+function loadingFirst(snapshot: SchemaSnapshot, scripts: readonly Script[]): Pick<Work, 'scripts' | 'snapshot'> {
+  const held = new Set(snapshot.revisions.map(({ id }) => id))
+  const [first, rest] = [true, false].map((isHeld) => scripts.filter((one) => held.has(one.revision.id) === isHeld))
+  return first!.length === held.size ? { snapshot, scripts: [...first!, ...rest!] } : { scripts }
 }
 
 /**
@@ -292,20 +305,17 @@ async function carryOut(plan: DatabasePlan, work: Work, options: ReleaseOptions)
   const { member } = plan
   const direction = work.scripts[0]!.direction
   const hooks = { member, direction, ...work }
-  const outcome = await carryOutRecorded(hooks, work.scripts, options)
+  const outcome = await carryOutRecorded(hooks, work, options)
   const { end } = outcome
   if (end.kind !== 'failed') return outcome
   const { ran } = await runDatabaseHooks(hooks, 'onFailure', options, end.problem)
   return { ...outcome, ran: [...outcome.ran, ...ran] }
 }
 
-async function carryOutRecorded(
-  hooks: DatabaseHooks,
-  scripts: readonly Script[],
-  options: ReleaseOptions,
-): Promise<Carried> {
+async function carryOutRecorded(hooks: DatabaseHooks, work: Work, options: ReleaseOptions): Promise<Carried> {
   const { member, run } = hooks
   const { connection, database } = member
+  const { scripts } = work
   const steps = scripts.map(({ direction, revision }) => ({ direction, revision }))
   try {
     await recordStart(connection, run, steps)
@@ -313,7 +323,7 @@ async function carryOutRecorded(
     const problem = problemsOf(error, database.name)[0]!
     return { finished: [], end: { kind: 'failed', step: undefined, problem }, notTried: steps, ran: [] }
   }
-  const outcome = await runBetweenHooks(hooks, scripts, steps, options)
+  const outcome = await runBetweenHooks(hooks, work, steps, options)
   const { end } = outcome
   const named = end.kind === 'failed' ? { ...end, problem: { ...end.problem, database: database.name } } : end
   const problem = named.kind === 'failed' ? named.problem : undefined
@@ -324,7 +334,7 @@ async function carryOutRecorded(
 
 async function runBetweenHooks(
   hooks: DatabaseHooks,
-  scripts: readonly Script[],
+  work: Work,
   steps: readonly Step[],
   options: ReleaseOptions,
 ): Promise<Carried> {
@@ -333,7 +343,7 @@ async function runBetweenHooks(
     const end = before.end.kind === 'failed' ? { ...before.end, step: undefined } : { kind: before.end.kind }
     return { finished: [], end, notTried: steps, ran: before.ran }
   }
-  const outcome = await runScripts(hooks, scripts, options)
+  const outcome = await runScripts(hooks, work, options)
   if (outcome.end.kind !== 'succeeded') return { ...outcome, ran: before.ran }
   const after = await runDatabaseHooks(hooks, 'after', options)
   const end = after.end.kind === 'failed' ? { ...after.end, step: undefined } : outcome.end
@@ -342,7 +352,7 @@ async function runBetweenHooks(
 
 function runScripts(
   { member, run, lease }: DatabaseHooks,
-  scripts: readonly Script[],
+  { scripts, snapshot }: Work,
   options: ReleaseOptions,
 ): Promise<PlanOutcome> {
   const { connection, database, history } = member
@@ -351,6 +361,7 @@ function runScripts(
     run,
     lease,
     scripts,
+    snapshot,
     surroundings: { root: options.root, environment: options.environment ?? {} },
     resume: options.resume,
     transaction: options.transaction,
@@ -358,6 +369,8 @@ function runScripts(
     cancel: options.cancel,
     ...options.limits,
     onEvent: (event) => options.onEvent?.({ ...event, database: database.name }),
+    timesStatements: options.timesStatements,
+    onObserved: options.onObserved && ((observation) => options.onObserved?.(database.name, observation)),
   })
 }
 

@@ -189,7 +189,12 @@ function fileOf(parts: readonly OfflinePart[], index: number): string {
 
 /** A UUID that is the same for the same work, so that the same plan gives the same scripts (RFC 9562, version 8). */
 function releaseOf(direction: Direction, steps: readonly (readonly string[])[]): string {
-  const digits = hash('sha256', JSON.stringify([direction, steps]))
+  return uuidOf(JSON.stringify([direction, steps]))
+}
+
+/** A UUID that is the same for the same text. */
+export function uuidOf(text: string): string {
+  const digits = hash('sha256', text)
   const variant = '89ab'[Number.parseInt(digits[16]!, 16) % 4]!
   return [
     digits.slice(0, 8),

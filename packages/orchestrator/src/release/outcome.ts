@@ -1,4 +1,4 @@
-import type { FinishedStep, LeaseHolder, StepEvent } from '@drover/engine'
+import type { FinishedStep, LeaseHolder, SchemaSnapshot, StepEvent } from '@drover/engine'
 import type { Problem, Step } from '@drover/history'
 
 import type { HookEvent, HookOutcome } from '../hooks/run-hooks.ts'
@@ -47,6 +47,8 @@ export interface DatabaseOutcome {
   /** The name of the database whose failure it was `stopped` by. */
   readonly stoppedBy?: string
   readonly finished: readonly FinishedStep[]
+  /** What was loaded instead of running the first of them. Missing where nothing was. */
+  readonly loaded?: SchemaSnapshot
   /** The hooks that were run. */
   readonly hooks: readonly HookOutcome[]
   /** Steps that somebody else's run had done before ours came to them. */

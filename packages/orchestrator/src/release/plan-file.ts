@@ -28,7 +28,13 @@ const planSchema = v.pipe(
       scope: v.picklist(['all', 'some'], 'must be "all" or "some"'),
       databases: v.array(
         v.strictObject(
-          { name: text, current: v.array(id, 'must be a list of ids'), applied: digest },
+          {
+            name: text,
+            current: v.array(id, 'must be a list of ids'),
+            applied: digest,
+            // Of the script that is loaded instead of the first steps.
+            snapshot: v.exactOptional(digest),
+          },
           'must be an object',
         ),
         'must be a list of databases',
@@ -79,10 +85,11 @@ export function describePlanFile(
     formatVersion,
     direction: plan.direction,
     ...request,
-    databases: plan.databases.map(({ member, status }) => ({
+    databases: plan.databases.map(({ member, status, snapshot }) => ({
       name: member.database.name,
       current: [...status.current],
       applied: digestOfApplied(member.state.applied),
+      ...(snapshot && { snapshot: snapshot.content }),
     })),
     steps: plan.segments.flatMap(({ database, steps }) =>
       steps.map((step) => ({

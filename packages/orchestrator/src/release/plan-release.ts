@@ -1,3 +1,4 @@
+import type { SchemaSnapshot } from '@drover/engine'
 import {
   descendantsOf,
   describeUnfinishedBackfill,
@@ -21,6 +22,7 @@ import {
 import type { Member } from './fleet.ts'
 import { interleave, type Neighbour, type Segment } from './interleave.ts'
 import { type HeldBack, holdBack } from './phases.ts'
+import { chooseSnapshot, type SnapshotChoice } from '../snapshot/choose-snapshot.ts'
 import { appliedBefore, findHalfDone, statusOf, type Status } from './status.ts'
 
 /** What a release will do, database by database, in the order in which it does it. Pure data. */
@@ -38,6 +40,8 @@ export interface DatabasePlan {
   readonly member: Member
   readonly status: Status
   readonly steps: readonly Step[]
+  /** What is loaded instead of running the steps that it stands for, which are among them. */
+  readonly snapshot?: SchemaSnapshot
   /** The first revisions that have to wait for a later phase. None when it is missing. */
   readonly heldBack?: readonly HeldBack[]
 }
@@ -48,6 +52,8 @@ export interface PlanOptions extends UpgradeOptions {
   readonly phase?: Phase
   /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
   readonly resume?: boolean
+  /** Which databases are made from snapshots, if they are empty. Default: none. */
+  readonly fromSnapshot?: SnapshotChoice
 }
 
 /** A plan, or everything that keeps any of the databases from having one. */
@@ -102,9 +108,28 @@ export function planRelease(
   const { phase } = options
   const taken = direction === 'up' && phase ? holdBack(databases, neighbours, phase, target) : databases
   const { segments, warnings, problems: unmet } = interleave(direction, taken, neighbours)
-  return unmet.length > 0
-    ? { ok: false, problems: unmet }
-    : { ok: true, plan: { direction, databases: taken, segments, warnings: [...reformatted, ...warnings] } }
+  if (unmet.length > 0) return { ok: false, problems: unmet }
+  const plan = { direction, databases: taken, segments, warnings: [...reformatted, ...warnings] }
+  return { ok: true, plan: direction === 'up' && options.fromSnapshot ? load(plan, options.fromSnapshot) : plan }
+}
+
+/** The same plan, with the snapshots that empty databases are made from. */
+function load(plan: ReleasePlan, choice: SnapshotChoice): ReleasePlan {
+  const chosen = new Map(
+    plan.databases.map((database) => [database, chooseSnapshot(database, plan.segments, choice)] as const),
+  )
+  const loading = new Map(
+    plan.databases.map((database) => {
+      const snapshot = chosen.get(database)?.snapshot
+      return [database, snapshot ? { ...database, snapshot } : database] as const
+    }),
+  )
+  return {
+    ...plan,
+    databases: [...loading.values()],
+    segments: plan.segments.map((segment) => ({ ...segment, database: loading.get(segment.database)! })),
+    warnings: [...plan.warnings, ...[...chosen.values()].flatMap(({ warning }) => warning ?? [])],
+  }
 }
 
 /**

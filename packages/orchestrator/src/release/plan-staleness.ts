@@ -95,6 +95,7 @@ export function findOtherSteps(plan: PlanFile, now: ReleasePlan, path: string): 
   const added = steps.filter((step) => !isPlanned.has(`${step.database}/${step.revision.id}`))
   const gone = plan.steps.filter((step) => !isNow.has(`${step.database}/${step.revision}`))
   const problems = [
+    ...findOtherSnapshots(plan, now, path),
     ...added.map(({ database, revision }) => ({
       code: 'PLAN_STALE' as const,
       database,
@@ -118,6 +119,21 @@ export function findOtherSteps(plan: PlanFile, now: ReleasePlan, path: string): 
   if (at === -1) return []
   const message = `the order of the revisions has changed since ${path} was made, from step ${at + 1} on`
   return [{ code: 'PLAN_STALE', message, hint }]
+}
+
+/** What is loaded has to be what was planned, to the letter: the steps alone do not tell. */
+function findOtherSnapshots(plan: PlanFile, now: ReleasePlan, path: string): readonly Problem[] {
+  return plan.databases
+    .filter(({ name, snapshot }) => {
+      const planned = now.databases.find(({ member }) => member.database.name === name)
+      return snapshot !== undefined && planned?.snapshot?.content !== snapshot
+    })
+    .map(({ name }) => ({
+      code: 'PLAN_STALE',
+      database: name,
+      message: `the schema.sql that ${path} would load has changed since, or can no longer be loaded`,
+      hint: newPlan(plan, path),
+    }))
 }
 
 /** What keeps a request from being planned at all, said of the plan that was made of it before. */

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Environment, FinishedStep, Hook, Moment, RunLimits, TransactionScope } from '@drover/engine'
+import type {
+  Environment,
+  FinishedStep,
+  Hook,
+  Moment,
+  RunLimits,
+  StepObservation,
+  TransactionScope,
+} from '@drover/engine'
 import type { Problem } from '@drover/history'
 
 import { runReleaseHooks } from '../hooks/release-hooks.ts'
@@ -39,6 +47,10 @@ export interface ReleaseOptions extends HoldOptions {
   /** What code, and the commands of databases that migrate themselves, get PATH and HOME from. Default: they get neither. */
   readonly environment?: Environment
   readonly onEvent?: (event: ReleaseEvent) => void
+  /** Called with what was observed of each step that was tried. For throw-away databases. Default: nobody looks. */
+  readonly onObserved?: (database: string, observation: StepObservation) => void
+  /** Whether the times of statements in transactions are told as well. Default: only where the release is traced. */
+  readonly timesStatements?: boolean
 }
 
 /**
@@ -57,7 +69,7 @@ export async function runRelease(plan: ReleasePlan, options: ReleaseOptions): Pr
     options.onEvent?.(event)
   }
   try {
-    const outcome = await runHeld(id, plan, { ...options, onEvent })
+    const outcome = await runHeld(id, plan, { ...options, onEvent, timesStatements: true })
     trace.end(outcome)
     return outcome
   } catch (error) {

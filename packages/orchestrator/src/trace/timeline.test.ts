@@ -91,6 +91,45 @@ it('has the statements of the revision that they belong to', () => {
   expect(told.map(({ statements }) => statements)).toEqual([[{ number: 1, line: 3, start: 104, end: 110 }], []])
 })
 
+it('places the statements of those that share a message by what the server took for them', () => {
+  timeline.started(stepOf('a'))
+  time = 130
+  timeline.statementFinished({ statement: 1, line: 1, offsetMs: 0, durationMs: 2 })
+  timeline.statementFinished({ statement: 2, line: 2, offsetMs: 2, durationMs: 3 })
+  timeline.finished({ ...stepOf('a'), durationMs: 5 })
+  timeline.started(stepOf('b'))
+  timeline.statementFinished({ statement: 1, line: 1, offsetMs: 1, durationMs: 40 })
+  timeline.finished({ ...stepOf('b'), durationMs: 10 })
+  timeline.ended()
+
+  expect(told.map(({ start, end, statements }) => [start, end, statements.map((one) => [one.start, one.end])])).toEqual(
+    [
+      [
+        100,
+        105,
+        [
+          [100, 102],
+          [102, 105],
+        ],
+      ],
+      // Never beyond their revision, whatever the clocks say.
+      [105, 130, [[121, 130]]],
+    ],
+  )
+})
+
+it('places those of one that was tried several times behind the tries', () => {
+  timeline.started(stepOf('a'))
+  time = 180
+  timeline.retried('lock-timeout')
+  time = 200
+  timeline.statementFinished({ statement: 1, line: 1, offsetMs: 4, durationMs: 6 })
+  timeline.finished({ ...stepOf('a'), durationMs: 10 })
+  timeline.ended()
+
+  expect(told[0]).toMatchObject({ start: 100, end: 200, statements: [{ start: 194, end: 200 }] })
+})
+
 it('tells nothing where nothing ran', () => {
   timeline.ended()
   timeline.ended()

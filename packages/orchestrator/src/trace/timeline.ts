@@ -1,4 +1,4 @@
-import type { FinishedStep } from '@drover/engine'
+import type { FinishedStatement, FinishedStep } from '@drover/engine'
 import type { Problem, Step } from '@drover/history'
 
 /** When one revision ran. Times are in milliseconds. */
@@ -10,7 +10,7 @@ export interface RevisionTimes {
   readonly problem?: Problem
   /** How often it could not have a lock, and was tried again. */
   readonly retries: readonly Retry[]
-  /** Those whose times are known: of a revision outside a transaction. */
+  /** Those whose times are known: of revisions in SQL. */
   readonly statements: readonly StatementTimes[]
 }
 
@@ -33,21 +33,29 @@ interface StatementTimes {
 export interface Timeline {
   started(step: Step): void
   retried(reason: string): void
-  statementFinished(statement: { readonly statement: number; readonly line: number; readonly durationMs: number }): void
+  statementFinished(statement: FinishedStatement): void
   finished(step: FinishedStep): void
   /** Nothing more comes. */
   ended(failed?: { readonly step: Step; readonly problem: Problem }): void
+}
+
+/** What is known of a revision besides its beginning and end. */
+interface Details {
+  readonly retries: readonly Retry[]
+  readonly statements: readonly (FinishedStatement & { readonly heard: number })[]
 }
 
 /** Makes one. @param tell called with each revision, in their order, at the latest at the end. @param now in milliseconds */
 export function createTimeline(tell: (times: RevisionTimes) => void, now: () => number): Timeline {
   let running: { readonly step: Step; readonly start: number } | undefined
   let retries: Retry[] = []
-  let statements: StatementTimes[] = []
+  let statements: (FinishedStatement & { readonly heard: number })[] = []
   // The last one that has finished. When it ended is known for sure only when the next one is told of.
-  let last: (RevisionTimes & { readonly durationMs: number }) | undefined
+  let last:
+    | (Omit<RevisionTimes, 'statements'> & { readonly durationMs: number } & Pick<Details, 'statements'>)
+    | undefined
   const tellLast = () => {
-    if (last) tell(last)
+    if (last) tell({ ...last, statements: placeStatements(last) })
     last = undefined
   }
   /** What shares a message with the last one ran behind it, and is told of only when all of them have ended. */
@@ -55,7 +63,7 @@ export function createTimeline(tell: (times: RevisionTimes) => void, now: () => 
     if (last) last = { ...last, end: Math.min(last.end, last.start + last.durationMs) }
     return last?.end
   }
-  const takeDetails = () => {
+  const takeDetails = (): Details => {
     const details = { retries, statements }
     retries = []
     statements = []
@@ -67,10 +75,7 @@ export function createTimeline(tell: (times: RevisionTimes) => void, now: () => 
       if (running?.step.revision.id !== step.revision.id) running = { step, start: now() }
     },
     retried: (reason) => retries.push({ at: now(), reason }),
-    statementFinished: ({ statement: number, line, durationMs }) => {
-      const end = now()
-      statements.push({ number, line, start: end - durationMs, end })
-    },
+    statementFinished: (statement) => statements.push({ ...statement, heard: now() }),
     finished: ({ durationMs, ...step }) => {
       const end = now()
       const announced = running?.start ?? end
@@ -84,8 +89,25 @@ export function createTimeline(tell: (times: RevisionTimes) => void, now: () => 
       const end = now()
       const start = failed && (running?.start ?? endLast() ?? end)
       tellLast()
-      if (failed) tell({ ...failed, start: start ?? end, end, ...takeDetails() })
+      if (failed) {
+        const times = { ...failed, start: start ?? end, end, ...takeDetails() }
+        tell({ ...times, statements: placeStatements(times) })
+      }
       running = undefined
     },
   }
+}
+
+/** @param revision with the time that the server took for it, if it has finished */
+function placeStatements(
+  revision: Pick<RevisionTimes, 'start' | 'end'> & Pick<Details, 'statements'> & { readonly durationMs?: number },
+): readonly StatementTimes[] {
+  const { start, end, durationMs, statements } = revision
+  // What comes before that are tries in which it could not have a lock, and the way to the server.
+  const began = durationMs === undefined ? start : Math.max(start, end - durationMs)
+  return statements.map(({ statement: number, line, durationMs: own, offsetMs, heard }) => {
+    if (offsetMs === undefined) return { number, line, start: heard - own, end: heard }
+    const from = Math.min(began + offsetMs, end)
+    return { number, line, start: from, end: Math.min(from + own, end) }
+  })
 }

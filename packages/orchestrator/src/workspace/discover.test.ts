@@ -156,6 +156,51 @@ describe('databaseOfFolder', () => {
   })
 })
 
+describe('discoverWorkspace, with a database that has the history of another', () => {
+  it('gives it the files of that history, and a schema of its own', async () => {
+    const root = await createWorkspace({
+      main: { name: 'main', migrations: './history', objects: './sql' },
+      copy: { kind: 'snapshot', name: 'test', mirrors: ['main'] },
+    })
+
+    const { databases } = await discoverWorkspace(root)
+
+    expect(databases.find(({ name }) => name === 'test')).toMatchObject({
+      folder: 'databases/copy',
+      migrations: 'databases/main/history',
+      objects: 'databases/main/sql',
+      snapshot: 'databases/copy/schema.sql',
+    })
+  })
+
+  it.each<[string, Readonly<Record<string, object>>, string, string]>([
+    ['nobody', {}, 'gone', 'there is no such database'],
+    ['one that migrates itself', { jobs: { kind: 'external', name: 'jobs' } }, 'jobs', 'that one migrates itself'],
+    ['itself', {}, 'test', 'that is the database itself'],
+    [
+      'another of its kind',
+      { other: { kind: 'snapshot', name: 'other', mirrors: ['main'] } },
+      'other',
+      'that one has the history of "main" itself',
+    ],
+  ])('refuses one that mirrors %s', async (_, others, mirrored, fault) => {
+    const problems = await problemsOf({
+      main: { name: 'main' },
+      test: { kind: 'snapshot', name: 'test', mirrors: [mirrored] },
+      ...others,
+    })
+
+    expect(problems).toEqual([
+      {
+        code: 'CONFIG_INVALID',
+        file: 'databases/test/database.ts',
+        message: `databases/test/database.ts: "mirrors" names "${mirrored}", and ${fault}`,
+        hint: 'the databases with revisions of their own are: main',
+      },
+    ])
+  })
+})
+
 describe('selectDatabases', () => {
   it('picks by name and by alias, in upgrade order, each once; all without names', async () => {
     const root = await createWorkspace({

@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path'
 
 import type { DatabaseConfig } from '@drover/config'
 import { parseDatabaseConfig } from '@drover/config/parse'
+import { snapshotFile } from '@drover/engine'
 import { DroverError, findCircle, type Problem, sortTopologically, throwProblems } from '@drover/history'
 
 import { findMissingHooks, hooksOf } from '../hooks/declared-hooks.ts'
@@ -25,6 +26,8 @@ export interface Database {
   readonly migrations: string
   /** The folder with the objects that are declared as SQL files, from the root; it need not be there. */
   readonly objects: string
+  /** The file with the schema that its history builds, from the root; it need not be there. */
+  readonly snapshot: string
   readonly config: DatabaseConfig
 }
 
@@ -42,13 +45,19 @@ export async function discoverWorkspace(from: string): Promise<Workspace> {
     ...findDuplicateNames(databases),
     ...findSharedVariables(databases),
     ...findUnknownNeighbours(databases),
+    ...findUnusableMirrors(databases),
   ])
-  return { root, databases: inOrder(databases) }
+  return { root, databases: inOrder(databases.map((database) => withMirroredHistory(database, databases))) }
 }
 
 /** Whether a database migrates itself: it has no revisions. */
 export function isExternal({ config }: Database): boolean {
   return config.external !== undefined
+}
+
+/** Whether a database has the history of another one, and no revisions of its own. */
+export function isMirror({ config }: Database): boolean {
+  return config.mirrors !== undefined
 }
 
 /** The database whose folder a path lies in, if any. */
@@ -135,8 +144,19 @@ async function loadDatabase(
     folder,
     migrations: posix.join(folder, config.migrations),
     objects: posix.join(folder, config.objects),
+    snapshot: posix.join(folder, snapshotFile),
     config,
   }
+}
+
+/** A database that has the history of another one, with the files of that history. */
+function withMirroredHistory(database: Database, all: readonly Database[]): Database {
+  const mirrored = all.find(({ name }) => name === database.config.mirrors)
+  if (!mirrored) return database
+  const { migrations, objects, config } = mirrored
+  // What an application cannot live without in the one, it cannot live without in the other.
+  const critical = config.critical && { critical: config.critical }
+  return { ...database, migrations, objects, config: { ...database.config, ...critical } }
 }
 
 function findDuplicateNames(databases: readonly Database[]): readonly Problem[] {
@@ -179,6 +199,29 @@ function findUnknownNeighbours(databases: readonly Database[]): readonly Problem
         hint: `the databases are: ${[...names].toSorted().join(', ')}`,
       })),
   )
+}
+
+function findUnusableMirrors(databases: readonly Database[]): readonly Problem[] {
+  const own = databases.filter((database) => !isExternal(database) && !isMirror(database)).map(({ name }) => name)
+  return databases.filter(isMirror).flatMap(({ folder, name: self, config: { mirrors } }) => {
+    const mirrored = databases.find(({ name }) => name === mirrors)
+    if (mirrored && own.includes(mirrored.name)) return []
+    const fault = !mirrored
+      ? 'there is no such database'
+      : isExternal(mirrored)
+        ? 'that one migrates itself'
+        : mirrored.name === self
+          ? 'that is the database itself'
+          : `that one has the history of "${mirrored.config.mirrors}" itself`
+    return [
+      {
+        code: 'CONFIG_INVALID',
+        file: `${folder}/database.ts`,
+        message: `${folder}/database.ts: "mirrors" names "${mirrors}", and ${fault}`,
+        hint: `the databases with revisions of their own are: ${own.toSorted().join(', ') || 'none'}`,
+      },
+    ]
+  })
 }
 
 function inOrder(databases: readonly Database[]): readonly Database[] {

@@ -1,4 +1,4 @@
-import type { DatabaseDeclaration, ExternalDatabaseDeclaration } from '@drover/config'
+import type { DatabaseDeclaration, ExternalDatabaseDeclaration, SnapshotDatabaseDeclaration } from '@drover/config'
 import { parseDatabaseConfig } from '@drover/config/parse'
 
 import type { Database } from './discover.ts'
@@ -6,7 +6,10 @@ import type { Database } from './discover.ts'
 /** A database for tests, as its `database.ts` would declare it. */
 export function exampleDatabase(
   name: string,
-  declaration: Omit<DatabaseDeclaration, 'name'> | Omit<ExternalDatabaseDeclaration, 'name'> = {},
+  declaration:
+    | Omit<DatabaseDeclaration, 'name'>
+    | Omit<ExternalDatabaseDeclaration, 'name'>
+    | Omit<SnapshotDatabaseDeclaration, 'name'> = {},
 ): Database {
   const result = parseDatabaseConfig({ name, ...declaration })
   if (!result.ok) throw new Error(result.faults.join('\n'))
@@ -15,6 +18,7 @@ export function exampleDatabase(
     folder: `databases/${name}`,
     migrations: `databases/${name}/migrations`,
     objects: `databases/${name}/objects`,
+    snapshot: `databases/${name}/schema.sql`,
     config: result.config,
   }
 }
