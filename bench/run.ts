@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util'
 
 import { measureAutogenerate } from './autogenerate.ts'
+import { measureFixture } from './fixture.ts'
 import { measureLargeHistories } from './large-histories.ts'
 import { formatLargeReport, formatTable } from './report.ts'
 import { measureRunner } from './runner/measure-runner.ts'
 import { formatCircumstances, formatRow } from './runner/runner-report.ts'
 import { measureStartUp } from './start-up.ts'
 
-/** Those that are run when none is named. The runner installs other tools and takes its time. */
+/** Those that are run when none is named. The runner installs other tools, and the fixture runs a history again and again: both take their time. */
 const usual = ['start-up', 'large', 'autogenerate']
-const parts = [...usual, 'runner']
+const parts = [...usual, 'fixture', 'runner']
 
 const { values, positionals } = parseArgs({
   options: {
@@ -33,6 +34,7 @@ const wanted = new Set(positionals.length > 0 ? positionals : usual)
 const startUp = wanted.has('start-up') ? await measureStartUp(rounds ?? 20) : undefined
 const large = wanted.has('large') ? await measureLargeHistories(rounds ?? 20) : undefined
 const autogenerate = wanted.has('autogenerate') ? await measureAutogenerate(rounds ?? 20) : undefined
+const fixture = wanted.has('fixture') ? await measureFixture(rounds ?? 20) : undefined
 const runner = wanted.has('runner')
   ? await measureRunner({
       rounds: rounds ?? 5,
@@ -46,8 +48,9 @@ const tables = [
   ...(startUp ? [formatTable(startUp)] : []),
   ...(large ? [formatLargeReport(large)] : []),
   ...(autogenerate ? [formatTable(autogenerate)] : []),
+  ...(fixture ? [formatTable(fixture)] : []),
   ...(runner ? [formatCircumstances(runner)] : []),
 ]
 process.stdout.write(
-  values.json ? `${JSON.stringify({ startUp, large, autogenerate, runner }, null, 2)}\n` : tables.join('\n'),
+  values.json ? `${JSON.stringify({ startUp, large, autogenerate, fixture, runner }, null, 2)}\n` : tables.join('\n'),
 )
