@@ -1,0 +1,2 @@
+export type { Finding } from './judge.ts'
+export { type LintedScript, lintScripts } from './lint-scripts.ts'
