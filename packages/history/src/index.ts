@@ -48,6 +48,7 @@ export {
   type ProblemCode,
   throwProblems,
 } from './problem.ts'
+export { blockersText, duration, nameBlocker, type Paint, problemText } from './problem-text.ts'
 export { type RangeResolution, type RangeUse, resolveRange } from './range.ts'
 export { resolvePlace, severalHeads } from './resolve.ts'
 export {
@@ -60,5 +61,6 @@ export {
   type ElsewhereDependency,
   type Revision,
 } from './revision.ts'
+export { digestOf, judgeSnapshot, type SnapshotRevision, type SnapshotVerdict } from './schema-snapshot.ts'
 export { planStamp, type Stamp, type StampPlan } from './stamp.ts'
 export { faultOfLabel, formatRange, formatTarget, parseRange, parseTarget, type Range, type Target } from './target.ts'

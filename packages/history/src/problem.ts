@@ -32,7 +32,13 @@ export type ProblemCode =
   | 'RENAME_UNKNOWN'
   | 'NAME_UNUSABLE'
   | 'SHADOW_FAILED'
+  | 'CLONE_FAILED'
   | 'BRANCHES_CONFLICT'
+  // the schema of a history in one file
+  | 'SNAPSHOT_FAILED'
+  | 'SNAPSHOT_UNUSED'
+  | 'SNAPSHOT_STALE'
+  | 'SNAPSHOT_DIFFERS'
   // a history that another tool has made
   | 'ADOPTION_REFUSED'
   // a server that is not there, or not for us
@@ -66,6 +72,7 @@ export type ProblemCode =
   | 'ELSEWHERE_NEEDED'
   | 'ELSEWHERE_UNCHECKED'
   | 'NOT_CONFIRMED'
+  | 'RESET_REFUSED'
   // what a check finds
   | 'NOT_UP_TO_DATE'
   | 'NOT_PROVED'
@@ -73,8 +80,16 @@ export type ProblemCode =
   | 'COLUMN_UNCLASSIFIED'
   | 'COLUMN_GONE'
   | 'DRIFT'
+  | 'REHEARSAL_DIFFERS'
+  | 'UNHEALTHY'
   | 'ACCESS_DIFFERS'
   | 'ACCESS_UNPROVED'
+  | 'TABLE_MISSING'
+  | 'UNSAFE'
+  // a command that was to be started
+  | 'PROGRAM_MISSING'
+  | 'PROGRAM_UNUSABLE'
+  | 'MIGRATIONS_SKIPPED'
   // while running
   | 'STATEMENT_FAILED'
   | 'MIGRATION_FAILED'
