@@ -5,6 +5,22 @@ import { defineConfig } from 'tsdown'
 
 import base from './tsdown.config.ts'
 
+/**
+ * What packages of others get in place of modules of Node that take their time: a millisecond each and more, and several megabytes.
+ */
+const standIns = [
+  // It starts programs for subcommands of their own, of which there are none.
+  { of: 'commander', module: 'node:child_process', code: 'export default {}' },
+  // Imported as a module, it makes all of its streams, and stdin is then no longer as other programs expect it.
+  { of: 'commander', module: 'node:process', code: 'export default globalThis.process' },
+  { of: 'postgres', module: 'perf_hooks', code: 'export const { performance } = globalThis' },
+  {
+    of: 'postgres',
+    module: 'tls',
+    code: `export default { connect: (options) => process.getBuiltinModule('node:tls').connect(options) }`,
+  },
+]
+
 /** What an upgrade loads. */
 const hot = ['process.ts', 'run-cli.ts', 'program.ts', 'session.ts', 'commands/release.ts'].map((file) =>
   join(import.meta.dirname, 'packages/cli/src', file),
@@ -18,7 +34,7 @@ export default defineConfig({
   ...base,
   deps: {
     alwaysBundle: [
-      /^@drover\/(?:access|config\/parse|drizzle|engine|history|orchestrator)$/,
+      /^@drover\/(?:access|config\/parse|drizzle|engine|history|lint|orchestrator)$/,
       'commander',
       'postgres',
       'valibot',
@@ -27,12 +43,12 @@ export default defineConfig({
   treeshake: { moduleSideEffects: false },
   plugins: [
     {
-      // Commander starts programs for subcommands of their own, of which there are none; what starts them takes its time to load.
-      name: 'no-programs-of-commander',
+      name: 'modules-of-node-that-take-their-time',
       resolveId(source, importer) {
-        return source === 'node:child_process' && importer?.includes('/commander/') ? '\0no-programs' : undefined
+        const standsIn = standIns.find(({ module, of }) => module === source && importer?.includes(`/${of}/`))
+        return standsIn && `\0${standsIn.module}`
       },
-      load: (id) => (id === '\0no-programs' ? 'export default {}' : undefined),
+      load: (id) => standIns.find(({ module }) => id === `\0${module}`)?.code,
     },
     {
       name: 'licences',

@@ -22,6 +22,7 @@ async function ask(
     cwd: '/',
     confirm: answer === undefined ? undefined : confirm,
     onSignal: () => () => {},
+    become: () => Promise.reject(new Error('nothing is to be started')),
   }
   const objection = await findObjection(new Session('stamp', io, options), {
     lines: ['main: will record 1 revision'],
@@ -99,6 +100,7 @@ function databaseOf(isProtected: boolean): Confirmation['databases'][number] {
     folder: `databases/${name}`,
     migrations: `databases/${name}/migrations`,
     objects: `databases/${name}/objects`,
+    snapshot: `databases/${name}/schema.sql`,
     config,
   }
 }

@@ -1,7 +1,7 @@
 import type { Problem, ProblemCode } from '@drover/history'
 
 /** What the process tells whoever called it; docs/reference/cli.md lists them. */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130 | 143
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 126 | 127 | 130 | 143
 
 /** The one table from what is wrong to the exit code. */
 const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
@@ -28,6 +28,11 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
   RENAME_UNKNOWN: 2,
   NAME_UNUSABLE: 2,
   SHADOW_FAILED: 3,
+  CLONE_FAILED: 3,
+  SNAPSHOT_FAILED: 3,
+  SNAPSHOT_UNUSED: 3,
+  SNAPSHOT_STALE: 4,
+  SNAPSHOT_DIFFERS: 4,
   BRANCHES_CONFLICT: 3,
   ADOPTION_REFUSED: 3,
   UNREACHABLE: 2,
@@ -61,6 +66,7 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
   ELSEWHERE_NEEDED: 3,
   ELSEWHERE_UNCHECKED: 3,
   NOT_CONFIRMED: 3,
+  RESET_REFUSED: 3,
   NOT_UP_TO_DATE: 4,
   PENDING: 4,
   NOT_PROVED: 4,
@@ -68,8 +74,15 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
   COLUMN_UNCLASSIFIED: 4,
   COLUMN_GONE: 4,
   DRIFT: 4,
+  REHEARSAL_DIFFERS: 4,
+  UNHEALTHY: 4,
   ACCESS_DIFFERS: 4,
   ACCESS_UNPROVED: 4,
+  TABLE_MISSING: 4,
+  UNSAFE: 4,
+  PROGRAM_MISSING: 127,
+  PROGRAM_UNUSABLE: 126,
+  MIGRATIONS_SKIPPED: 2,
   STATEMENT_FAILED: 1,
   MIGRATION_FAILED: 1,
   COMMAND_FAILED: 1,
@@ -87,6 +100,6 @@ const exitCodes: Readonly<Record<ProblemCode, ExitCode>> = {
  */
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const codes = new Set(problems.map((problem) => exitCodes[problem.code]))
-  for (const code of [130, 2, 3, 1, 4] as const) if (codes.has(code)) return code
+  for (const code of [130, 127, 126, 2, 3, 1, 4] as const) if (codes.has(code)) return code
   return 1
 }

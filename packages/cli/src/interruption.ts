@@ -58,7 +58,7 @@ export async function interruptible(
  * Stops what a signal has come for meanwhile, between two steps that are not worth leaving in the middle.
  * @throws {DroverError} `INTERRUPTED`
  */
-export function throwIfInterrupted({ signal }: Interruption): void {
+export function throwIfInterrupted({ signal }: Pick<Interruption, 'signal'>): void {
   if (!signal.aborted) return
   const hint = 'nothing was written; run the same command again'
   throw new DroverError({ code: 'INTERRUPTED', message: 'interrupted', hint })

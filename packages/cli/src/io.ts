@@ -1,3 +1,5 @@
+import type { Program } from './find-program.ts'
+
 /** A stream that the command line writes to. */
 export interface Output {
   write(text: string): void
@@ -18,6 +20,8 @@ export interface CliIo {
   readonly choose?: ((question: string, answers: readonly string[]) => Promise<number>) | undefined
   /** Calls back on SIGINT and SIGTERM; returns what stops that. */
   readonly onSignal: (listener: SignalListener) => () => void
+  /** Has the process become a program. Resolves, with its exit code, only where the program has to be a child instead. */
+  readonly become: (program: Program) => Promise<number>
 }
 
 /** Hears of a signal, and says whether the process is to end at once. */

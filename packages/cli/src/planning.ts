@@ -1,4 +1,4 @@
-import { readChecksums } from '@drover/engine'
+import { readChecksums, type TransactionScope } from '@drover/engine'
 import { type Direction, parseTarget, type Phase, type Problem, type Target } from '@drover/history'
 import {
   appliedIds,
@@ -10,11 +10,15 @@ import {
   findOtherSteps,
   type Fleet,
   isExternal,
+  isMirror,
   type Member,
   type PlanRequest,
   planRelease,
+  readSnapshotState,
   type ReleasePlan,
   selectDatabases,
+  type SnapshotChoice,
+  type SnapshotState,
   type Workspace,
 } from '@drover/orchestrator'
 
@@ -37,6 +41,10 @@ export interface Request {
   readonly phase?: Phase | undefined
   /** Whether revisions that are half done are gone on with. Default `false`. */
   readonly resume?: boolean
+  /** Whether empty databases are made from their snapshots, and not only those that mirror another one. Default `false`. */
+  readonly fromSnapshot?: boolean
+  /** What has a transaction of its own. Default: each revision. */
+  readonly transaction?: TransactionScope | undefined
   /** A plan that was made before, which is all that may be done; it brings the target. */
   readonly file?: NamedPlan
 }
@@ -88,6 +96,7 @@ export async function withPlan(
     allowOutOfOrder,
     ...(phase && { phase }),
     resume: request.resume ?? false,
+    ...(direction === 'up' && { fromSnapshot: await readSnapshots(workspace, fleet, request) }),
   })
   if (!planned.ok) return refuse(file ? describeUnplannable(file.plan, planned.problems, file.path) : planned.problems)
   const otherwise = file ? findOtherSteps(file.plan, planned.plan, file.path) : []
@@ -134,6 +143,30 @@ function selectForPlan(
   const use = { path, direction, selected: namesOf(selected), workspace: namesOf(all) }
   const found = databasesOfPlan(planFile, use)
   return found.ok ? { ok: true, selected: selectDatabases(workspace, found.names) } : found
+}
+
+/** The snapshots of the databases that may be made from one. With a plan, those are the ones that it says. */
+async function readSnapshots(
+  workspace: Workspace,
+  { members }: Fleet,
+  { file, fromSnapshot: isAsked = false, transaction }: Request,
+): Promise<SnapshotChoice> {
+  const isWanted = ({ database }: Member) =>
+    file
+      ? file.plan.databases.some(({ name, snapshot }) => name === database.name && snapshot !== undefined)
+      : isAsked || isMirror(database)
+  const wanted = members.filter((member) => isWanted(member) && (isEmpty(member) || isAsked))
+  const states = wanted.map(async (member): Promise<readonly [string, SnapshotState]> => {
+    const { database, history } = member
+    // Of one that is not empty nothing has to be read to know that it is not made from anything.
+    if (!isEmpty(member)) return [database.name, { kind: 'missing' }]
+    return [database.name, await readSnapshotState(workspace.root, database, history)]
+  })
+  return { snapshots: new Map(await Promise.all(states)), isAsked, transaction }
+}
+
+function isEmpty({ database, state }: Member): boolean {
+  return !isExternal(database) && state.applied.length === 0
 }
 
 function namesOf(databases: readonly Database[]): readonly string[] {

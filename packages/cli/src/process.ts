@@ -31,6 +31,7 @@ function processIo(): CliIo {
       return isAttended() ? choose : undefined
     },
     onSignal,
+    become: async (program) => (await import('./become.ts')).become(program),
   }
 }
 

@@ -24,12 +24,14 @@ export function parseRangeOption(text: string | undefined): Range | undefined {
 
 /**
  * Narrows databases to the one that a range is for. A revision that is named in it belongs to one of several databases.
+ * @param command for what to type instead
  * @throws {DroverError} `USAGE`, `DATABASE_UNKNOWN`
  */
 export function databasesOfRange(
   range: Range,
   workspace: Workspace,
   selected: readonly Database[],
+  command = 'history',
 ): readonly Database[] {
   const names = selected.map((database) => database.name).join(', ')
   if (range.database !== undefined) {
@@ -43,11 +45,11 @@ export function databasesOfRange(
   }
   const name = [range.from, range.to].flatMap((end) => nameIn(end) ?? []).at(0)
   if (name === undefined || selected.length === 1) return selected
-  const command = `pnpm migrate history --range <database>/${formatRange(range)}`
+  const correct = `pnpm migrate ${command} --range <database>/${formatRange(range)}`
   throw new DroverError({
     code: 'USAGE',
     message: `revision "${name}" is given to ${selected.length} databases, and belongs to one of them`,
-    hint: `say which: ${command} (${names})`,
+    hint: `say which: ${correct} (${names})`,
   })
 }
 

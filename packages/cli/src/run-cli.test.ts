@@ -27,6 +27,7 @@ async function run(
     env,
     cwd,
     onSignal: () => () => {},
+    become: () => Promise.reject(new Error('nothing is to be started')),
   }
   try {
     return { exitCode: await runCli(argv, io), ...written }

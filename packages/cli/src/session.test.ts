@@ -59,6 +59,7 @@ function sessionWith(options: CommonOptions) {
     env: {},
     cwd: '/',
     onSignal: () => () => {},
+    become: () => Promise.reject(new Error('nothing is to be started')),
   }
   return { session: new Session('check', io, options), written: () => stderr }
 }

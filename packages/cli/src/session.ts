@@ -11,6 +11,7 @@ import {
   discoverWorkspace,
   type Fleet,
   isExternal,
+  isMirror,
   isNamed,
   loadRunHooks,
   locateDatabases,
@@ -59,14 +60,17 @@ export class Session {
   readonly command: string
   readonly io: CliIo
   readonly options: CommonOptions
+  readonly #isPart: boolean
   readonly #warnings: Problem[] = []
   readonly #started = performance.now()
   #besides: () => Body = () => ({})
 
-  constructor(command: string, io: CliIo, options: CommonOptions) {
+  /** @param isPart whether it is one step of a command that goes on after it. Default `false` */
+  constructor(command: string, io: CliIo, options: CommonOptions, isPart = false) {
     this.command = command
     this.io = io
     this.options = options
+    this.#isPart = isPart
   }
 
   /** Style of stdout. */
@@ -109,9 +113,20 @@ export class Session {
     else this.io.stderr.write(`${problemText(problem, this.err, 'warning')}\n`)
   }
 
-  /** With `--json`: what the document says beside its body, however the command ends. It is called at the end. */
+  /** With `--json`: what the document says beside its body, however the command ends. It is called at the end, behind what was said so before. */
   sayBesides(body: () => Body): void {
-    this.#besides = body
+    const before = this.#besides
+    this.#besides = () => ({ ...before(), ...body() })
+  }
+
+  /** The same call of the command, about these databases alone. */
+  narrowedTo(databases: readonly Database[]): Session {
+    const narrowed = new Session(this.command, this.io, {
+      ...this.options,
+      database: databases.map(({ name }) => name),
+    })
+    narrowed.sayBesides(() => this.#besides())
+    return narrowed
   }
 
   /**
@@ -126,7 +141,7 @@ export class Session {
       if (this.isLogged) this.#log(problemEntry(problem, 'error'))
       else this.io.stderr.write(`${problemText(problem, this.err)}\n`)
     }
-    if (this.isLogged) this.#log(endEntry(code, performance.now() - this.#started))
+    if (this.isLogged && !this.#isPart) this.#log(endEntry(code, performance.now() - this.#started))
     if (this.options.json) {
       const whole = this.#withWarnings({ ...(typeof body === 'function' ? body() : body), ...this.#besides() })
       this.io.stdout.write(documentOf(this.command, code, whole, problems))
@@ -137,22 +152,32 @@ export class Session {
   /**
    * Loads the workspace, and picks the databases that this call is about.
    * @param options.external whether databases that migrate themselves are among them. Default `false`: they have no revisions
+   * @param options.mirrors whether databases that have the history of another are among them. Default `true`
+   * @returns also whether they were asked for: by name, by the folder or by the environment
    * @throws {DroverError} `USAGE` when one is asked for by name that cannot be among them
    */
-  async workspace({ external = false }: { readonly external?: boolean } = {}): Promise<{
+  async workspace({
+    external = false,
+    mirrors = true,
+  }: { readonly external?: boolean; readonly mirrors?: boolean } = {}): Promise<{
     readonly workspace: Workspace
     readonly selected: readonly Database[]
+    readonly isNamed: boolean
   }> {
     const found = await discoverWorkspace(this.io.cwd)
     const workspace = this.options.hooks === false ? withoutHooks(found) : found
     const names = this.#wantedNames(workspace)
     const named = selectDatabases(workspace, names)
-    if (external) return { workspace, selected: named }
-    const selected = named.filter((database) => !isExternal(database))
+    const isLeftOut = (database: Database) => (!external && isExternal(database)) || (!mirrors && isMirror(database))
+    const selected = named.filter((database) => !isLeftOut(database))
     if (selected.length === 0 || names.length > 0) {
-      throwProblems(named.filter(isExternal).map((database) => describeExternal(this.command, database)))
+      throwProblems(
+        named
+          .filter(isLeftOut)
+          .map((database) => (isExternal(database) ? describeExternal : describeMirror)(this.command, database)),
+      )
     }
-    return { workspace, selected }
+    return { workspace, selected, isNamed: names.length > 0 }
   }
 
   /**
@@ -184,13 +209,15 @@ export class Session {
 
   /** Finds out where databases are. Starts the development server when the environment names no database. */
   async locate(workspace: Workspace, wanted: readonly Database[]): Promise<readonly Located[]> {
-    const start = () => this.#startDevelopmentServer(workspace)
+    const start = () =>
+      this.#startDevelopmentServer(workspace, wanted.map(({ config }) => config.url.join(' or ')).join(', '))
     return locateDatabases(wanted, workspace.databases, this.environment(workspace), start, workspace.root)
   }
 
   /** The development server, for its administrator. It is started when it does not run. */
   async developmentServer(workspace: Workspace): Promise<ConnectionUrl> {
-    return ConnectionUrl.parse((await this.#startDevelopmentServer(workspace)).url, developmentSource)
+    const { url } = await this.#startDevelopmentServer(workspace, 'the URLs of the databases')
+    return ConnectionUrl.parse(url, developmentSource)
   }
 
   /** Looks at the databases that a release leaves alone, and that depend on it or that it depends on. */
@@ -212,7 +239,7 @@ export class Session {
    */
   async shadowServer(workspace: Workspace): Promise<string> {
     const named = readVariable('DROVER_SHADOW_URL', this.environment(workspace))
-    if (!named) return (await this.#startDevelopmentServer(workspace)).url
+    if (!named) return (await this.#startDevelopmentServer(workspace, 'DROVER_SHADOW_URL')).url
     // Parsed for its errors: a password must not end up in those of others.
     const url = ConnectionUrl.parse(named.text, named.source)
     if (url.sslMode === 'verify-ca' || Object.keys(url.tlsFiles).length > 0) {
@@ -285,7 +312,18 @@ export class Session {
     })
   }
 
-  async #startDevelopmentServer(workspace: Workspace): Promise<DevelopmentServer & { readonly url: string }> {
+  /** @param instead what would have to be set for it not to be needed */
+  async #startDevelopmentServer(
+    workspace: Workspace,
+    instead: string,
+  ): Promise<DevelopmentServer & { readonly url: string }> {
+    if (this.environment(workspace)['NODE_ENV'] === 'production') {
+      throw new DroverError({
+        code: 'URL_MISSING',
+        message: 'NODE_ENV=production is set, and the development server is for development alone',
+        hint: `set ${instead}; if this is no production, unset NODE_ENV`,
+      })
+    }
     const { startEmbedded, serverUrl } = await import('@drover/server')
     const { describeStart, translateServerErrors } = await import('./development-server.ts')
     const server = await translateServerErrors(() =>
@@ -314,6 +352,15 @@ function describeExternal(command: string, { name, config }: Database): Problem 
     database: name,
     message: `it has no revisions, so there is nothing here for ${command}: it is managed by ${config.external?.managedBy}`,
     hint: `leave it out of --database; "current", "init" and "upgrade" to head take it along`,
+  }
+}
+
+function describeMirror(command: string, { name, config }: Database): Problem {
+  return {
+    code: 'USAGE',
+    database: name,
+    message: `it has the history of ${config.mirrors}, and no revisions of its own, so there is nothing here for ${command}`,
+    hint: `name the other one: pnpm migrate ${command} … -d ${config.mirrors}; then: pnpm migrate snapshot -d ${name}`,
   }
 }
 

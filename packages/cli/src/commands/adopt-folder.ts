@@ -20,7 +20,7 @@ import type { AdoptOptions } from './adopt.ts'
 
 /** Writes the history of another tool's folder into the migrations of a database. The folder itself stays as it is. */
 export async function adoptFolder(session: Session, options: AdoptOptions, folder: string): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ mirrors: false })
   const database = onlyDatabase(workspace, selected, 'a history')
   const { name } = database
   const shown = folder.replace(/(?<=.)\/+$/, '')

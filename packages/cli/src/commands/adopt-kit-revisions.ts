@@ -16,7 +16,7 @@ import type { RevisionOptions } from './make-revision.ts'
  * back that has been proved unless it has one already. Its `migration.sql` stays as it is.
  */
 export async function adoptKitRevisions(session: Session, options: RevisionOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ mirrors: false })
   const subjects = selected.flatMap((database) => {
     const source = { root: workspace.root, folder: database.migrations }
     const history = readHistory(source)

@@ -52,14 +52,17 @@ export async function check(session: Session, options: CheckOptions): Promise<Ex
   // A history that can be read is compared, whatever else is wrong with it.
   const read = files.filter((finding) => finding.history).map((finding) => finding.database)
   const compared = options.offline ? undefined : await checkDatabases(session, workspace, read)
+  const { checkSnapshots } = await import('../check-snapshots.ts')
+  const snapshots = await checkSnapshots(session, workspace, files, { isProved: compared !== undefined })
   const broken = checkDependencies(workspace, files)
   const changed = await comparer.findChanges(files)
 
   const findings = files.map((finding) =>
     join(
       finding,
-      [...broken, ...changed].filter((problem) => problem.database === finding.database.name),
+      [...snapshots.problems, ...broken, ...changed].filter((problem) => problem.database === finding.database.name),
       compared?.find((one) => one.database === finding.database),
+      snapshots.notes.get(finding.database) ?? [],
     ),
   )
   for (const { database, problems, notes } of findings) {
@@ -180,11 +183,16 @@ async function checkMember(workspace: Workspace, member: Member): Promise<Findin
   }
 }
 
-function join(files: Findings, broken: readonly Problem[], compared: Findings | undefined): Findings {
+function join(
+  files: Findings,
+  broken: readonly Problem[],
+  compared: Findings | undefined,
+  notes: readonly string[],
+): Findings {
   return {
     ...files,
     problems: [...files.problems, ...broken, ...(compared?.problems ?? [])],
     warnings: [...files.warnings, ...(compared?.warnings ?? [])],
-    notes: [...files.notes, ...(compared?.notes ?? [])],
+    notes: [...files.notes, ...notes, ...(compared?.notes ?? [])],
   }
 }

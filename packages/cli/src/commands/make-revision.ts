@@ -60,7 +60,7 @@ export async function revision(
       hint: 'say what the revision does: pnpm migrate revision "add circle capacity"',
     })
   }
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ mirrors: false })
   started?.onRoot(workspace.root)
   const [head] = readTargets(workspace, options.head === undefined ? [] : [options.head])
   const placement: PlacementOptions = {

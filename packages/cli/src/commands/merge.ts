@@ -12,7 +12,7 @@ interface MergeOptions extends CommonOptions {
 
 /** Joins revisions of one database, by default all its heads, with a new one that changes nothing itself. */
 export async function merge(session: Session, options: MergeOptions, ...texts: readonly string[]): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ mirrors: false })
   const targets = readTargets(workspace, texts)
   const database = onlyDatabase(workspace, selected, 'a merge', targets)
   const { name } = database

@@ -35,6 +35,7 @@ interface RunOptions extends CommonOptions {
   readonly resume?: boolean
   readonly abandon?: boolean
   readonly phase?: Phase
+  readonly fromSnapshot?: boolean
   /** A file of `plan --out`. */
   readonly plan?: string
   readonly sql?: boolean
@@ -52,7 +53,14 @@ export async function downgrade(session: Session, options: RunOptions, target?: 
 export async function init(session: Session, options: RunOptions): Promise<ExitCode> {
   if (options.sql) return (await import('./init-script.ts')).writeInitScript(session)
   const { workspace, selected } = await session.workspace({ external: true })
-  const request: Request = { direction: 'up', target: 'head', createMissing: !options.dryRun }
+  const { fromSnapshot = false, transaction } = options
+  const request: Request = {
+    direction: 'up',
+    target: 'head',
+    createMissing: !options.dryRun,
+    fromSnapshot,
+    transaction,
+  }
   const provisioned = new Map<string, readonly string[]>()
   const onSteps = (database: string, steps: readonly string[]) =>
     provisioned.set(database, [...(provisioned.get(database) ?? []), ...steps])
@@ -86,7 +94,7 @@ async function moveOrWrite(
 ): Promise<ExitCode> {
   refuseMixture(session.command, options, target)
   if (options.abandon) return (await import('./abandon.ts')).abandon(session, options, direction)
-  const { allowOutOfOrder = false, resume = false, phase } = options
+  const { allowOutOfOrder = false, resume = false, phase, fromSnapshot = false, transaction } = options
   const file = options.plan === undefined ? undefined : readPlanFile(session, options.plan)
   const request = {
     direction,
@@ -94,6 +102,8 @@ async function moveOrWrite(
     allowOutOfOrder,
     resume,
     phase,
+    fromSnapshot,
+    transaction,
     ...(file && { file }),
   }
   if (!options.sql) return move(session, options, request)

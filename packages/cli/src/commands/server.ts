@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import { DroverError } from '@drover/history'
 import { type Workspace, selectDatabases } from '@drover/orchestrator'
 import { findEmbedded, type RunningServer, serverUrl, startEmbedded, stopEmbedded } from '@drover/server'
@@ -18,8 +20,10 @@ export async function server(session: Session, _options: CommonOptions, action =
     }
     case 'stop': {
       const stopped = await translateServerErrors(() => stopEmbedded(folder))
-      session.print(stopped ? 'stopped' : 'it was not running')
-      return session.finish({ server: { running: false }, stopped })
+      const ofTests = await translateServerErrors(() => stopEmbedded(testServerFolder(workspace.root)))
+      if (stopped || !ofTests) session.print(stopped ? 'stopped' : 'it was not running')
+      if (ofTests) session.print('stopped the server for tests')
+      return session.finish({ server: { running: false }, stopped, ...(ofTests && { testServerStopped: true }) })
     }
     case 'status': {
       const running = await translateServerErrors(() => findEmbedded(folder))
@@ -39,6 +43,11 @@ export async function server(session: Session, _options: CommonOptions, action =
         hint: 'pnpm migrate server start, stop, status or url',
       })
   }
+}
+
+/** Where tests without a set-up keep the server that they share: see @drover/testing. */
+function testServerFolder(root: string): string {
+  return join(root, '.drover', 'test-server')
 }
 
 function start(session: Session, folder: string): Promise<RunningServer> {

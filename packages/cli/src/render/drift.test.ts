@@ -11,6 +11,7 @@ const database = {
   folder: 'databases/main',
   migrations: 'databases/main/migrations',
   objects: 'databases/main/objects',
+  snapshot: 'databases/main/schema.sql',
   config: {
     name: 'main',
     aliases: [],

@@ -29,11 +29,19 @@ interface TargetJson {
   /** What an upgrade with a phase stops before. Only where it does. */
   readonly heldBack?: readonly HeldBackJson[]
   readonly steps: readonly StepJson[]
+  /** What is loaded, or was, instead of the steps that it stands for. Only where something is. */
+  readonly snapshot?: SnapshotJson
   /** Only where there are any to be run, or some were. */
   readonly hooks?: readonly HookJson[]
   /** The sessions that `--kill-blockers-after` has ended. Only where there are any. */
   readonly endedSessions?: readonly Blocker[]
   readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged' | 'unreachable' | 'external'
+}
+
+interface SnapshotJson {
+  /** From the root of the workspace. */
+  readonly file: string
+  readonly revisions: readonly string[]
 }
 
 interface HeldBackJson {
@@ -114,13 +122,18 @@ function unreadJson(database: Database): DatabaseJson {
 }
 
 /** What would be done on a database. */
-export function planJson({ member, steps, heldBack }: DatabasePlan): DatabaseJson {
-  return memberJson(
+export function planJson({ member, steps, heldBack, snapshot }: DatabasePlan): DatabaseJson {
+  const { name, targets } = memberJson(
     member,
     steps.map((step) => stepJson(step, 'planned')),
     heldBack,
     steps.length > 0 ? hooksOf(member.database).map(plannedHookJson) : [],
   )
+  return { name, targets: targets.map((target) => ({ ...target, ...snapshotJson(snapshot) })) }
+}
+
+function snapshotJson(snapshot: DatabasePlan['snapshot']): { readonly snapshot?: SnapshotJson } {
+  return snapshot ? { snapshot: { file: snapshot.file, revisions: snapshot.revisions.map(({ id }) => id) } } : {}
 }
 
 /** What the hooks of a run as a whole would be, for a document: nothing where there is nothing to run. */
@@ -163,7 +176,8 @@ export function outcomeJson(outcome: DatabaseOutcome, ended: readonly EndedBlock
   const member = { ...plan.member, state: { ...plan.member.state, applied: [...applied.values()] } }
   const own = ended.filter(({ database }) => database === member.database.name).map(({ blocker }) => blocker)
   const { name, targets } = memberJson(member, steps, plan.heldBack, outcome.hooks.map(hookJson))
-  return { name, targets: targets.map((target) => ({ ...target, ...(own.length > 0 && { endedSessions: own }) })) }
+  const more = { ...(own.length > 0 && { endedSessions: own }), ...snapshotJson(outcome.loaded) }
+  return { name, targets: targets.map((target) => ({ ...target, ...more })) }
 }
 
 function heldBackJson({ revision, phase, waitsFor, hint }: HeldBack): HeldBackJson {

@@ -9,7 +9,7 @@ import {
   type ReleasePlan,
 } from '@drover/orchestrator'
 
-import { moments } from './release.ts'
+import { isLoaded, moments } from './release.ts'
 import { count, marksOfRun } from './text.ts'
 
 /**
@@ -83,13 +83,14 @@ function describeDangers(databases: readonly DatabasePlan[], up: boolean, script
 }
 
 function describeDatabase(
-  { member, steps }: DatabasePlan,
+  { member, steps, snapshot }: DatabasePlan,
   up: boolean,
   order: ReadonlyMap<Step, number>,
   scripts: ReadonlyMap<Step, Script>,
 ): string {
   const rows = steps.map((step) => {
     const marks = [
+      ...(isLoaded(step, snapshot) ? ['loaded'] : []),
       ...(findDataLoss(scripts.get(step)!).length > 0 ? ['**loses data**'] : []),
       ...(up && !step.revision.reversible ? ['**irreversible**'] : []),
       ...marksOfRun(step.revision),
@@ -103,6 +104,9 @@ function describeDatabase(
   return [
     `#### ${member.database.name}`,
     '',
+    ...(snapshot
+      ? [`Loads ${code(snapshot.file)}, which stands for ${count(snapshot.revisions.length, 'revision')}.`, '']
+      : []),
     `| # | revision | ${up ? 'applies' : 'reverts'} | |`,
     '| ---: | --- | --- | --- |',
     ...rows,
@@ -111,7 +115,7 @@ function describeDatabase(
 }
 
 /** Text that Markdown and HTML leave as it is, in one line, also in a cell of a table. Nobody is notified by it. */
-function escape(text: string): string {
+export function escape(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/[\\`*_[\]~|#]/g, (character) => `\\${character}`)
@@ -121,7 +125,7 @@ function escape(text: string): string {
 }
 
 /** Text as code, in one line: between more backticks than it has in a row. */
-function code(text: string): string {
+export function code(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ')
   const longest = Math.max(0, ...Array.from(line.matchAll(/`+/g), (match) => match[0].length))
   const fence = '`'.repeat(longest + 1)

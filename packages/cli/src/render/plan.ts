@@ -2,7 +2,7 @@ import { findDataLoss, type Hook, type Script } from '@drover/engine'
 import type { Step } from '@drover/history'
 import type { ReleasePlan, Segment } from '@drover/orchestrator'
 
-import { describeHeldBack, withDatabaseHooks, withRunHooks } from './release.ts'
+import { describeHeldBack, isLoaded, loadText, withDatabaseHooks, withRunHooks } from './release.ts'
 import type { Style } from './style.ts'
 import { count, externalText, marksOfRun, stepText } from './text.ts'
 
@@ -24,7 +24,7 @@ export function describePlanned(
     })
   let number = 0
   const busy = plan.segments.flatMap(({ database, steps }, place) => {
-    const { member } = database
+    const { member, snapshot } = database
     const isOfIt = (segment: Segment) => segment.database === database
     const share = {
       isFirst: plan.segments.findIndex(isOfIt) === place,
@@ -33,7 +33,11 @@ export function describePlanned(
     const title = `${style.strong(member.database.name)}: ${externalText(member.database, 'runs') ?? `${count(steps.length, 'revision')} to ${up ? 'apply' : 'revert'}`}`
     const lines = steps.flatMap((step) => {
       number += 1
-      const marks = [...(up && !step.revision.reversible ? ['irreversible'] : []), ...marksOfRun(step.revision)]
+      const marks = [
+        ...(isLoaded(step, snapshot) ? ['loaded'] : []),
+        ...(up && !step.revision.reversible ? ['irreversible'] : []),
+        ...marksOfRun(step.revision),
+      ]
       const noted = marks.length > 0 ? ` ${style.warn(`(${marks.join(', ')})`)}` : ''
       const losses = findDataLoss(scripts.get(step)!)
       return [
@@ -41,7 +45,8 @@ export function describePlanned(
         ...losses.map((loss) => `       ${style.bad('loses data:')} ${loss}`),
       ]
     })
-    return [title, ...withDatabaseHooks(member.database, lines, share)]
+    const load = snapshot && share.isFirst ? [`  loads ${loadText(snapshot.file, snapshot.revisions.length)}`] : []
+    return [title, ...withDatabaseHooks(member.database, [...load, ...lines], share)]
   })
   return [...withRunHooks(plan, hooks, [...busy, ...idle]), ...describeHeldBack(plan, style)]
 }

@@ -60,6 +60,8 @@ export function describeEvent(event: ReleaseEvent, width: number, style: Style):
       return `${event.database}: ${event.line}`
     case 'step-progress':
       return `${database}  ${stepText(event.step)}: ${progressText(event)}`
+    case 'snapshot-loaded':
+      return `${database}  ${style.good('loaded')}   ${loadText(event.file, event.revisions.length)} ${style.dim(`(${duration(event.durationMs)})`)}`
     case 'step-finished': {
       const verb = event.step.direction === 'up' ? 'applied ' : 'reverted'
       const own = event.step.revision.transaction === 'own' ? ' (own transaction)' : ''
@@ -115,17 +117,17 @@ const reasons = {
 /** The steps that a plan would take, for `--dry-run`. */
 export function describePlan(plan: ReleasePlan, hooks: readonly Hook[], style: Style): readonly string[] {
   const verb = plan.direction === 'up' ? 'would apply' : 'would revert'
-  const lines = plan.databases.flatMap(({ member, steps }) => {
+  const lines = plan.databases.flatMap(({ member, steps, snapshot }) => {
     const name = style.strong(member.database.name)
     const external = externalText(member.database, 'would run')
     if (external !== undefined) return [`${name}: ${external}`]
     if (steps.length === 0) return [`${name}: ${nothing(plan)}`]
     return [
       `${name}: ${verb} ${count(steps.length, 'revision')}`,
-      ...withDatabaseHooks(
-        member.database,
-        steps.map((step) => `  ${stepText(step)}${noteOf(step)}`),
-      ),
+      ...withDatabaseHooks(member.database, [
+        ...(snapshot ? [`  loads ${loadText(snapshot.file, snapshot.revisions.length)}`] : []),
+        ...steps.map((step) => `  ${stepText(step)}${noteOf(step, snapshot)}`),
+      ]),
     ]
   })
   return withRunHooks(plan, hooks, lines)
@@ -138,8 +140,18 @@ export function describeHeldBack(plan: ReleasePlan, style: Style): readonly stri
   )
 }
 
-function noteOf({ revision }: Step): string {
-  const marks = marksOfRun(revision)
+/** A snapshot that is loaded, in words. */
+export function loadText(file: string, revisions: number): string {
+  return `${file}: ${count(revisions, 'revision')}`
+}
+
+/** Whether a step is not run, because a snapshot is loaded that stands for it. */
+export function isLoaded({ revision }: Step, snapshot: ReleasePlan['databases'][number]['snapshot']): boolean {
+  return snapshot?.revisions.some(({ id }) => id === revision.id) === true
+}
+
+function noteOf(step: Step, snapshot?: ReleasePlan['databases'][number]['snapshot']): string {
+  const marks = [...(isLoaded(step, snapshot) ? ['loaded'] : []), ...marksOfRun(step.revision)]
   return marks.length > 0 ? ` (${marks.join(', ')})` : ''
 }
 

@@ -117,6 +117,7 @@ function memberOf(applied: readonly string[]): Member {
     folder: 'databases/main',
     migrations: 'databases/main/migrations',
     objects: 'databases/main/objects',
+    snapshot: 'databases/main/schema.sql',
     config: {
       name: 'main',
       aliases: [],

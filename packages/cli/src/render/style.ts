@@ -1,5 +1,3 @@
-import { styleText } from 'node:util'
-
 import type { Output } from '../io.ts'
 
 /** Paints text, or leaves it as it is. */
@@ -18,6 +16,6 @@ export type ColorMode = 'auto' | 'always' | 'never'
 export function styleFor(output: Output, mode: ColorMode, env: Readonly<Record<string, string | undefined>>): Style {
   const on = mode === 'always' || (mode === 'auto' && output.isTTY && !env['NO_COLOR'])
   const paint = (format: 'green' | 'red' | 'yellow' | 'dim' | 'bold') => (text: string) =>
-    on ? styleText(format, text, { validateStream: false }) : text
+    on ? process.getBuiltinModule('node:util').styleText(format, text, { validateStream: false }) : text
   return { good: paint('green'), bad: paint('red'), warn: paint('yellow'), dim: paint('dim'), strong: paint('bold') }
 }
