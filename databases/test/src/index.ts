@@ -1,6 +1,0 @@
-export { type Client, createClient } from './client.ts'
-export { relations } from './relations.ts'
-export { auditLogs, auditLogsForArchival } from './schema/audit-logs.ts'
-export { consentRecords, legalBasis } from './schema/consents.ts'
-export { conversations, conversationsForCleanup } from './schema/conversations.ts'
-export { userPreferences, userProfiles } from './schema/profiles.ts'

@@ -1,4 +1,0 @@
-export * from './audit-logs.ts'
-export * from './consents.ts'
-export * from './conversations.ts'
-export * from './profiles.ts'
