@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
 import { describe, expect, test } from 'vitest'
@@ -28,6 +29,17 @@ describe('.env', () => {
     expectFailure(await pair.migrate('upgrade'), 2, 'the URL of alpha is not set', 'set ALPHA_DATABASE_URL')
     await pair.expectUnchanged()
   })
+})
+
+test('in production, the development server does not stand in for URLs that are not set', async () => {
+  await using pair = await createPair()
+  pair.env['NODE_ENV'] = 'production'
+  delete pair.env['ALPHA_DATABASE_URL']
+  delete pair.env['BETA_DATABASE_URL']
+
+  const hint = 'set ALPHA_DATABASE_URL, BETA_DATABASE_URL; if this is no production, unset NODE_ENV'
+  expectFailure(await pair.migrate('upgrade'), 2, 'NODE_ENV=production is set', hint)
+  expect(existsSync(`${pair.root}/.drover`)).toBe(false)
 })
 
 test('parts lead to a database, the password in a file', async () => {

@@ -14,7 +14,7 @@ import { catalogOf, query } from './harness/query.ts'
 import {
   createRepositoryDatabases,
   type DatabaseName,
-  databaseNames,
+  modelledNames,
   repository,
   type RepositoryDatabases,
 } from './harness/repository-databases.ts'
@@ -28,7 +28,7 @@ const variables: Readonly<Record<DatabaseName, string>> = {
   test: 'TEST_DATABASE_URL',
 }
 
-describe.each(databaseNames)('in the folder of %s', (name) => {
+describe.each(modelledNames)('in the folder of %s', (name) => {
   test('drizzle-kit check is content with the history', async () => {
     const { exitCode, output } = await runKit(join(repository, 'databases', name), ['check'])
 
@@ -67,7 +67,7 @@ describe(`drizzle-orm's own migrator`, () => {
   })
   afterAll(() => databases[Symbol.asyncDispose]())
 
-  test.each(databaseNames)('makes of an empty database what upgrade makes of %s', async (name) => {
+  test.each(modelledNames)('makes of an empty database what upgrade makes of %s', async (name) => {
     await using database = await createThrowawayDatabase(inject('serverUrl'))
     const sql = postgres(database.url, { max: 1, onnotice: () => {} })
     try {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { journalEntries, migrateAsDrizzle045, writeJournalFolder } from './harness/drizzle-journal.ts'
 import { constant, exactly, flag, like, list, number, type Shape, text } from './harness/json-shape.ts'
 import { createGuarded } from './harness/guarded.ts'
+import { createMirrored } from './harness/mirrored.ts'
 import { createPair, type Pair } from './harness/pair.ts'
 import { query } from './harness/query.ts'
 import { createWorkspace, type Ended } from './harness/workspace.ts'
@@ -63,6 +64,7 @@ const target = exactly(
     heldBack: list(heldBack),
     endedSessions: list(blocker),
     hooks: list(hook),
+    snapshot: exactly({ file: like(/^databases\//), revisions: list(id) }),
   },
 )
 const problem = exactly(
@@ -188,6 +190,83 @@ const leases = list(
   ),
 )
 
+const arrivals = list(
+  exactly({ name: text, state: like(/^(?:ready|database-missing|unreachable)$/), tries: number, waitedMs: number }),
+)
+const takenLock = exactly(
+  { relation: text, kind: text, mode: like(/Lock$/), blocks: like(/^(?:nothing|writes|reads and writes)$/) },
+  { heldMs: number },
+)
+const rehearsedStep = exactly(
+  {
+    direction: like(/^(?:up|down)$/),
+    revision: id,
+    message: text,
+    status: like(/^(?:applied|reverted|failed)$/),
+    losses: list(text),
+    sampled: flag,
+    locks: list(takenLock),
+    statements: list(
+      exactly({
+        statement: number,
+        line: number,
+        text: like(/^.{1,102}$/),
+        durationMs: number,
+        sampled: flag,
+        locks: list(takenLock),
+      }),
+    ),
+  },
+  { durationMs: number },
+)
+const rehearsals = list(
+  exactly(
+    {
+      name: text,
+      origin: exactly({ kind: like(/^(?:copy|replay|template|dump|branch)$/) }, { reason: text }),
+      verdict: like(/^(?:rehearsed|different|failed|not-tried|nothing-to-do)$/),
+      passes: list(exactly({ pass: like(/^(?:up|down|again)$/), steps: list(rehearsedStep) })),
+      stayed: list(id),
+      objects: number,
+      differences: list(
+        exactly(
+          { after: like(/^(?:down|again)$/), object: text, kind: like(/^(?:missing|unexpected|different)$/) },
+          { part: text, expected: text, found: text },
+        ),
+      ),
+      lostRows: list(exactly({ table: text, before: number, after: number }, { declared: text })),
+    },
+    { irreversible: id },
+  ),
+)
+const lost = list(exactly({ name: text, place: text, tables: number, rows: number, bytes: number }))
+const looks = list(
+  exactly({ check: text, level: like(/^(?:ok|warning|wrong)$/), message: like(/\S/) }, { hint: like(/\S/) }),
+)
+const lints = list(
+  exactly({
+    name: text,
+    revisions: list(id),
+    findings: list(
+      exactly({
+        revision: id,
+        direction: like(/^(?:up|down)$/),
+        file: like(/^databases\//),
+        line: number,
+        column: number,
+        rule: like(/^[a-z]+(?:-[a-z]+)+$/),
+        effect: like(/^(?:blocks|breaks|surprises)$/),
+        statement: like(/\S/),
+        why: like(/\S/),
+        safeWay: like(/\S/),
+      }),
+    ),
+    notes: list(text),
+    problems: list(problem),
+  }),
+)
+const criticals = list(exactly({ name: text, critical: list(text) }, { missing: list(text) }))
+
 const sha256 = like(/^sha256:[0-9a-f]{64}(?:\/[0-9a-f]{64})?$/)
 const planFile = exactly(
   {
@@ -196,11 +275,22 @@ const planFile = exactly(
     target: text,
     allowOutOfOrder: flag,
     scope: like(/^(?:all|some)$/),
-    databases: list(exactly({ name: text, current: list(id), applied: sha256 })),
+    databases: list(exactly({ name: text, current: list(id), applied: sha256 }, { snapshot: sha256 })),
     steps: list(exactly({ database: text, revision: id, message: text, checksum: sha256 })),
   },
   { phase },
 )
+const snapshots = list(
+  exactly({
+    name: text,
+    file: like(/^databases\//),
+    status: like(/^(?:written|unchanged|planned)$/),
+    heads: list(id),
+    revisions: list(id),
+    statements: number,
+  }),
+)
+const initdb = list(exactly({ file: text, executable: flag }, { database: text }))
 const scripts = list(
   exactly({
     database: text,
@@ -270,10 +360,19 @@ const bodies: Record<string, Record<string, Shape>> = {
   stamp: { databases: states },
   adopt: { databases: states },
   check: { databases: findings, compared: flag },
+  lint: { databases: lints },
+  validate: { databases: criticals },
   'data-map': { databases: dataMaps },
   access: { databases: rights },
   drift: { databases: drifts },
+  rehearse: { databases: rehearsals },
+  doctor: { databases: list(exactly({ name: text, findings: looks })), findings: looks },
+  reset: { databases: states, lost },
   repair: { databases: repairs },
+  snapshot: { databases: snapshots },
+  wait: { databases: arrivals },
+  // What it prints otherwise is the command's.
+  start: { databases: constant([]) },
   lock: { databases: leases },
   server: { server: exactly({ running: flag }) },
 }
@@ -312,6 +411,9 @@ const faults = {
     pair.env['BETA_DATABASE_URL'] = 'postgres://nobody@127.0.0.1:9/nothing'
   },
   failing: (pair: Pair) => pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', up: 'select 1 / 0;\n' }),
+  uncritical: (pair: Pair) =>
+    pair.write('databases/alpha/database.ts', `export default { name: 'alpha', critical: ['nothing'] }\n`),
+  unsafe: (pair: Pair) => pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', up: 'drop index gone;\n' }),
   drifted: (pair: Pair) => query(pair.urls.alpha, 'create table extra (id int); comment on schema public is null'),
   malformed: (pair: Pair) => pair.write(`${pair.folders.alpha[0]}/revision.json`, '{}'),
   irreversible: async (pair: Pair) => {
@@ -346,6 +448,10 @@ describe('--json prints one document of the promised shape', () => {
     'show alpha/a1a1',
     'check',
     'check --offline',
+    'lint --down',
+    'lint --pending',
+    'validate',
+    'wait',
     'data-map',
     'drift',
     'server status',
@@ -382,6 +488,33 @@ describe('--json prints one document of the promised shape', () => {
     expectDocument(ended, words.split(' ')[0]!, 0)
   })
 
+  test('of rehearsals', async () => {
+    await using pair = await createPair()
+
+    expectDocument(await pair.migrate('rehearse', '--json'), 'rehearse', 0)
+    await pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', up: 'create table third ();\nselect 1 / 0;\n' })
+    expectDocument(await pair.migrate('rehearse', '--json'), 'rehearse', 1)
+    await pair.addRevision('beta', { id: 'b3b3b3b3b3b3', up: 'create table third ();\n', down: 'select 1;\n' })
+    expectDocument(await pair.migrate('rehearse', '-d', 'beta', '--json'), 'rehearse', 4)
+    expectDocument(await pair.migrate('rehearse', '--template', 'any', '--json'), 'rehearse', 2, none)
+    expectDocument(await pair.migrate('rehearse', '-d', 'beta', '--template', 'any', '--json'), 'rehearse', 3, none)
+    await pair.migrate('upgrade', '-d', 'beta')
+    expectDocument(await pair.migrate('rehearse', '-d', 'beta', '--json'), 'rehearse', 0, none)
+  })
+
+  test('of reset and doctor', async () => {
+    await using pair = await createPair()
+
+    expectDocument(await pair.migrate('doctor', '--json'), 'doctor', 0)
+    expectDocument(await pair.migrate('reset', '--dry-run', '--json'), 'reset', 0)
+    expectDocument(await pair.migrate('reset', '--json'), 'reset', 3, none)
+    const body = { ...bodies['reset'], provisioning }
+    expectDocument(await pair.migrate('reset', '--yes', '--json'), 'reset', 0, body)
+    pair.env['BETA_DATABASE_URL'] = 'postgres://nobody@127.0.0.1:9/nothing'
+    expectDocument(await pair.migrate('doctor', '--json'), 'doctor', 4)
+    expectDocument(await pair.migrate('reset', '--yes', '--json'), 'reset', 2, none)
+  })
+
   test('when revisions have phases', async () => {
     await using pair = await createPair()
     await pair.addRevision('alpha', { id: 'a3a3a3a3a3a3', phase: 'contract' })
@@ -398,6 +531,18 @@ describe('--json prints one document of the promised shape', () => {
     }
     const held = (await pair.migrate('plan', '--phase', 'expand', '--json')).json().databases
     expect(held.map(({ targets }: any) => targets[0].heldBack.length)).toEqual([1, 1])
+  })
+
+  test('when databases are made from snapshots', async () => {
+    await using workspace = await createMirrored()
+
+    expectDocument(await workspace.migrate('snapshot', '-d', 'gone', '--json'), 'snapshot', 2, none)
+    const written = await workspace.migrate('snapshot', '--initdb', 'init', '--json')
+    expectDocument(written, 'snapshot', 0, { ...bodies['snapshot'], initdb })
+    for (const words of ['snapshot --dry-run', 'plan', 'upgrade --dry-run', 'upgrade', 'check']) {
+      const ended = await workspace.migrate(...words.split(' '), '--json')
+      expectDocument(ended, words.split(' ')[0]!, 0)
+    }
   })
 
   test('when there are hooks', async () => {
@@ -505,6 +650,9 @@ describe('--json prints one document of the promised shape', () => {
     ['nothing', 'show 9999', 2],
     ['nothing', 'check -d gamma', 2, none],
     ['nothing', 'server restart', 2, none],
+    ['nothing', 'start', 2],
+    ['nothing', 'wait --tries 0', 2, none],
+    ['nothing', 'validate -d gamma', 2, none],
     ['unreachable', 'init', 2],
     ['unreachable', 'upgrade', 2],
     ['unreachable', 'plan', 2, { databases: states }],
@@ -514,6 +662,12 @@ describe('--json prints one document of the promised shape', () => {
     ['unreachable', 'stamp head', 2],
     ['unreachable', 'adopt -d beta', 2],
     ['unreachable', 'lock status', 2],
+    ['unreachable', 'wait --tries 2 --interval 1ms', 2],
+    ['uncritical', 'validate', 4],
+    ['unsafe', 'lint', 4],
+    ['unsafe', 'lint --pending --down', 4],
+    ['nothing', 'lint nowhere', 2, none],
+    ['malformed', 'lint', 4],
     ['unreachable', 'lock release -d beta', 2],
     ['unreachable', 'check', 4],
     ['unreachable', 'drift', 4],

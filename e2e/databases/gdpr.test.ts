@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { beforeAll, describe, expect, test } from 'vitest'
+import { upgradeWithData } from '@drover/testing'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 
 import { catalogOf, query } from '../harness/query.ts'
 import { createRepositoryDatabases, repository } from '../harness/repository-databases.ts'
@@ -220,9 +221,7 @@ describe('comments', () => {
         .map(({ table, column }: { table: string; column: string }) => `${table}.${column}`)
         .toSorted(),
     ).toEqual(personal)
-    for (const name of ['gdpr', 'test']) {
-      expect(await readFile(join(repository, 'databases', name, 'objects/comments/columns.sql'), 'utf8')).toBe(sql)
-    }
+    expect(await readFile(join(repository, 'databases/gdpr/objects/comments/columns.sql'), 'utf8')).toBe(sql)
   })
 
   test('every table and view says for how long, and every index what it is for', async () => {
@@ -245,11 +244,17 @@ order by 1`,
 })
 
 test('a consent recorded before withdrawals were has ended with the first refusal after it', async () => {
-  await using databases = await createRepositoryDatabases({ ordinaryOwner: true })
-  const url = databases.urls.gdpr
-  const beforeWithdrawals = '25fb862334de'
-  expect(await databases.migrate('upgrade', beforeWithdrawals, '-d', 'gdpr')).toMatchObject({ exitCode: 0 })
-  const decisions = `
+  const asTheyWere = 'select * from consent_records order by consent_id'
+  let before: readonly unknown[] = []
+  let given: readonly unknown[] = []
+  await upgradeWithData('gdpr', {
+    root: repository,
+    server: inject('serverUrl'),
+    as: 'owner',
+    from: '25fb862334de',
+    revision: 'f8321fa229ea',
+    seed: async (sql) => {
+      await sql.unsafe(`
 insert into user_profiles (user_id, username) values ('ada', 'Ada'), ('grace', 'Grace');
 insert into consent_records (user_id, consent_type, granted, timestamp) values
   ('ada', 'mail', true, '2026-01-01 00:00Z'),
@@ -259,38 +264,36 @@ insert into consent_records (user_id, consent_type, granted, timestamp) values
   ('ada', 'analytics', true, '2026-01-01 00:00Z'),
   ('grace', 'mail', true, '2026-01-01 00:00Z'),
   ('grace', 'analytics', true, '2026-01-05 00:00Z'),
-  ('grace', 'analytics', false, '2026-01-05 00:00Z')`
-  await query(url, decisions)
-  const asTheyWere = 'select * from consent_records order by consent_id'
-  const before = await query(url, asTheyWere)
-
-  expect(await databases.migrate('upgrade', '-d', 'gdpr')).toMatchObject({ exitCode: 0 })
-
-  expect(
-    await query(
-      url,
-      `
+  ('grace', 'analytics', false, '2026-01-05 00:00Z')`)
+      before = [...(await sql.unsafe(asTheyWere))]
+    },
+    expect: async (sql) => {
+      given = [
+        ...(await sql`
 select user_id as who, consent_type as what, extract(day from timestamp at time zone 'UTC')::integer as given,
   extract(day from withdrawn_at at time zone 'UTC')::integer as withdrawn, legal_basis
 from consent_records
 where granted
-order by 1, 2, 3`,
-    ),
-  ).toEqual([
+order by 1, 2, 3`),
+      ]
+      expect([...(await sql`select from consent_records where not granted and withdrawn_at is not null`)]).toEqual([])
+    },
+    expectAfterDown: async (sql) => {
+      expect([...(await sql.unsafe(asTheyWere))]).toEqual(before)
+    },
+  })
+
+  expect(before).toHaveLength(8)
+  expect(given).toEqual([
     { who: 'ada', what: 'analytics', given: 1, withdrawn: null, legal_basis: 'consent' },
     { who: 'ada', what: 'mail', given: 1, withdrawn: 2, legal_basis: 'consent' },
     { who: 'ada', what: 'mail', given: 4, withdrawn: null, legal_basis: 'consent' },
     { who: 'grace', what: 'analytics', given: 5, withdrawn: 5, legal_basis: 'consent' },
     { who: 'grace', what: 'mail', given: 1, withdrawn: null, legal_basis: 'consent' },
   ])
-  expect(
-    await query(url, 'select withdrawn_at from consent_records where not granted and withdrawn_at is not null'),
-  ).toEqual([])
-  expect(await databases.migrate('downgrade', beforeWithdrawals, '-d', 'gdpr')).toMatchObject({ exitCode: 0 })
-  expect(await query(url, asTheyWere)).toEqual(before)
 })
 
-test('gdpr and test, by histories of their own, end in the same catalog', async () => {
+test('test, which is made from a snapshot, has the catalog of gdpr, which is made by the history', async () => {
   await using databases = await createRepositoryDatabases({ ordinaryOwner: true })
   expect(await databases.migrate('upgrade', '-d', 'gdpr,test')).toMatchObject({ exitCode: 0 })
 

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { upgradeWithData } from '@drover/testing'
+import { expect, inject, test } from 'vitest'
 
 import { query } from '../harness/query.ts'
-import { createRepositoryDatabases } from '../harness/repository-databases.ts'
+import { createRepositoryDatabases, repository } from '../harness/repository-databases.ts'
 import { acme, bolt, insertRow } from './two-tenants.ts'
 
 const withCompleted = '8f2ac2454d1d'
@@ -82,20 +83,28 @@ alter table tasks enable trigger tasks_set_updated_at`,
 })
 
 test('there and back again, tasks that were only ever completed or not are what they were', async () => {
-  await using databases = await createRepositoryDatabases({ ordinaryOwner: true })
-  const url = databases.urls.main
-  await databases.migrate('upgrade', withCompleted, '-d', 'main')
-  await query(url, tasksOfOld)
-  const before = await query(url, 'select * from tasks order by title')
+  let before: readonly unknown[] = []
+  const allTasks = 'select * from tasks order by title'
+  await upgradeWithData('main', {
+    root: repository,
+    server: inject('serverUrl'),
+    // Policies are for the owner of the tables, too.
+    as: 'owner',
+    revision: withStatus,
+    seed: async (sql) => {
+      await sql.unsafe(tasksOfOld)
+      before = [...(await sql.unsafe(allTasks))]
+    },
+    expect: async (sql) => {
+      const done = await sql`select title from tasks where status = 'done' order by title`
+      expect(done.map((task) => task['title'])).toEqual(['acme 3', 'acme 6', 'acme 9', 'bolt 3', 'bolt 6', 'bolt 9'])
+    },
+    expectAfterDown: async (sql) => {
+      expect([...(await sql.unsafe(allTasks))]).toEqual(before)
+    },
+  })
 
-  await databases.migrate('upgrade', '-d', 'main')
-  await databases.migrate('downgrade', withCompleted, '-d', 'main')
-  expect(await query(url, 'select * from tasks order by title')).toEqual(before)
-
-  await databases.migrate('upgrade', withStatus, '-d', 'main')
-  expect(await query(url, `select title from tasks where status = 'done' order by title`)).toEqual(
-    before.filter((task) => task['completed']).map((task) => ({ title: task['title'] })),
-  )
+  expect(before).toHaveLength(18)
 })
 
 /** Which of the two columns the table has. */

@@ -7,7 +7,7 @@ import { beforeAll, expect, inject, test } from 'vitest'
 import { catalogOf, query } from '../harness/query.ts'
 import {
   createRepositoryDatabases,
-  databaseNames,
+  modelledNames,
   repository,
   type RepositoryDatabases,
 } from '../harness/repository-databases.ts'
@@ -21,7 +21,7 @@ beforeAll(async () => {
   return () => databases[Symbol.asyncDispose]()
 })
 
-test.each(databaseNames)('the Drizzle schema of %s and its objects make what its revisions make', async (name) => {
+test.each(modelledNames)('the Drizzle schema of %s and its objects make what its revisions make', async (name) => {
   const [{ all }] = (await compareSchemas([name])) as [SchemaComparison]
   await using made = await createThrowawayDatabase(inject('serverUrl'))
   await query(made.url, all.join('\n'))
@@ -34,15 +34,11 @@ test.each(databaseNames)('the Drizzle schema of %s and its objects make what its
   expect(found).toEqual(ofRevisions)
 })
 
-test.each(databaseNames)('the last revision of %s recorded the objects that are declared', async (name) => {
+test.each(modelledNames)('the last revision of %s recorded the objects that are declared', async (name) => {
   const migrations = join(repository, 'databases', name, 'migrations')
   const last = (await readdir(migrations)).toSorted().at(-1)!
 
   expect(JSON.parse(await readFile(join(migrations, last, 'objects.json'), 'utf8'))).toEqual(await readObjects(name))
-})
-
-test('the mirror of gdpr declares the same objects', async () => {
-  expect(await readObjects('test')).toEqual(await readObjects('gdpr'))
 })
 
 /** The object files of a database with their SQL. */

@@ -22,6 +22,9 @@ export type DatabaseName = keyof typeof variables
 
 export const databaseNames = Object.keys(variables) as readonly DatabaseName[]
 
+/** Those with a schema and a history of their own. */
+export const modelledNames = databaseNames.filter((name) => name !== 'test')
+
 /** This repository's four databases as empty databases of one test. */
 export interface RepositoryDatabases extends AsyncDisposable {
   readonly urls: Readonly<Record<DatabaseName, string>>

@@ -46,7 +46,8 @@ export async function openShell(): Promise<Shell> {
   }
 }
 
-async function copyDatabases(root: string): Promise<void> {
+/** Copies the databases of this repository, without what is installed in them, into `<root>/databases`. */
+export async function copyDatabases(root: string): Promise<void> {
   for (const name of await readdir(join(repository, 'databases'))) {
     const [from, to] = [join(repository, 'databases', name), join(root, 'databases', name)]
     await cp(from, to, { recursive: true, filter: (path) => !/\/(?:node_modules|\.turbo)$/.test(path) })
@@ -54,7 +55,7 @@ async function copyDatabases(root: string): Promise<void> {
   }
 }
 
-async function writeProgram(folder: string, name: string, text: string): Promise<void> {
+export async function writeProgram(folder: string, name: string, text: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, name), text, { mode: 0o755 })
 }
