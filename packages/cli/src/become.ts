@@ -36,13 +36,14 @@ function isPipe(handle: unknown): handle is { setBlocking(blocking: boolean): vo
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 
 function runAsChild({ file, words: [name, ...args] }: Program): Promise<number> {
-  const child = spawn(file, args, { stdio: 'inherit', argv0: name })
   const pass = (signal: NodeJS.Signals) => {
     // A terminal tells both of us.
     if (signal === 'SIGINT' && process.stdin.isTTY) return
     child.kill(signal)
   }
+  // Before the command begins: it may be sent a signal as soon as it has.
   for (const signal of passedOn) process.on(signal, pass)
+  const child = spawn(file, args, { stdio: 'inherit', argv0: name })
   return new Promise<number>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]))
