@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { chmodSync, globSync, readFileSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createRequire } from 'node:module'
@@ -256,12 +256,18 @@ test('the step of a job that is cancelled has Drover stop behind the revision th
   const action = parse(readFileSync(join(repository, '.github/actions/migrate/action.yml'), 'utf8'))
   await workspace.write('step.sh', action.runs.steps.find(({ name }: any) => name === 'Run').run)
   await workspace.write('output', '')
+  // A program is words, and the path of a checkout may have blanks in it.
+  await workspace.write(
+    'migrate',
+    `#!/bin/sh\nexec '${process.execPath}' '${join(repository, 'scripts/migrate.ts')}' "$@"\n`,
+  )
+  chmodSync(join(workspace.root, 'migrate'), 0o755)
   const { child, ended } = startScript(join(workspace.root, 'step.sh'), {
     cwd: workspace.root,
     env: {
       ...workspace.env,
       ARGUMENTS: 'upgrade --verbose',
-      PROGRAM: `${process.execPath} ${join(repository, 'scripts/migrate.ts')}`,
+      PROGRAM: './migrate',
       GITHUB_OUTPUT: join(workspace.root, 'output'),
     },
   })
