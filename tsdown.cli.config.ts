@@ -21,8 +21,8 @@ const standIns = [
   },
 ]
 
-/** What an upgrade loads. */
-const hot = ['process.ts', 'run-cli.ts', 'program.ts', 'session.ts', 'commands/release.ts'].map((file) =>
+/** What an upgrade loads. The version stays outside: whoever asks for it is told without any of this. */
+const hot = ['program.ts', 'session.ts', 'commands/release.ts'].map((file) =>
   join(import.meta.dirname, 'packages/cli/src', file),
 )
 const core = new Set<string>()
@@ -71,7 +71,12 @@ export default defineConfig({
   ],
   outputOptions: {
     comments: { jsdoc: false },
-    codeSplitting: { groups: [{ name: 'core', test: (id: string) => core.has(id) }] },
+    codeSplitting: {
+      groups: [
+        { name: 'version', test: /\/cli\/(?:src\/version\.ts|package\.json)$/, priority: 1 },
+        { name: 'core', test: (id: string) => core.has(id) },
+      ],
+    },
   },
 })
 

@@ -89,6 +89,20 @@ test('the published program says what is wrong and what to do, and not where in 
   })
 })
 
+test('the published program tells its version without what a command needs', async () => {
+  await using workspace = await publishedWorkspace()
+  const file = join(workspace.root, 'modules')
+  Object.assign(workspace.env, {
+    NODE_OPTIONS: `--import=${new URL('harness/record-modules.ts', import.meta.url).href}`,
+    DROVER_MODULES_FILE: file,
+  })
+
+  expect(await migrate(workspace, '--version')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d/) })
+  expect(await readFile(file, 'utf8')).not.toContain('/core-')
+  await migrate(workspace, 'heads')
+  expect(await readFile(file, 'utf8')).toContain('/core-')
+})
+
 /** A workspace that finds the installed packages, and not those of this repository. */
 async function publishedWorkspace(): Promise<TestWorkspace> {
   const workspace = await createWorkspace()
