@@ -1,5 +1,5 @@
-import { userInfo, hostname } from 'node:os'
-import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { type Actor, ConnectionUrl, type Hook } from '@drover/engine'
@@ -32,6 +32,7 @@ import { documentOf } from './render/document.ts'
 import { endEntry, type LogEntry, logLine, problemEntry } from './render/log.ts'
 import { type ColorMode, type Style, styleFor } from './render/style.ts'
 import { problemText } from './render/text.ts'
+import { readDotEnv, readGitCommit, userName } from './surroundings.ts'
 import { version } from './version.ts'
 
 /** The options that every command understands. */
@@ -383,48 +384,4 @@ const developmentSource = 'the embedded server'
 /** Where the development server of a workspace keeps its data. */
 export function serverFolder(root: string): string {
   return join(root, '.drover', 'server')
-}
-
-function readDotEnv(root: string): Readonly<Record<string, string | undefined>> {
-  const text = readIfThere(join(root, '.env'))
-  if (text === undefined) return {}
-  // Loaded here because most workspaces have no such file.
-  const { parseEnv } = process.getBuiltinModule('node:util')
-  return parseEnv(text)
-}
-
-/** The commit of the checkout, read from git's own files: starting git would take longer than everything else. */
-function readGitCommit(root: string): string | undefined {
-  const head = readIfThere(join(root, '.git', 'HEAD'))?.trim()
-  if (head === undefined || !head.startsWith('ref: ')) return head
-  const name = head.slice('ref: '.length)
-  const loose = readIfThere(join(root, '.git', name))?.trim()
-  if (loose !== undefined) return loose
-  const packed = readIfThere(join(root, '.git', 'packed-refs'))
-  return packed
-    ?.split('\n')
-    .find((line) => line.endsWith(` ${name}`))
-    ?.split(' ')[0]
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code)))
-      return undefined
-    throw new DroverError(
-      { code: 'CONFIG_INVALID', file: path, message: `${path} cannot be read`, hint: 'check its permissions' },
-      { cause: error },
-    )
-  }
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // In a container the process may have a number that no user has.
-    return `uid ${process.getuid?.() ?? 'unknown'}`
-  }
 }

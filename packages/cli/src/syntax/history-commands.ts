@@ -2,7 +2,7 @@ import { Option } from 'commander'
 
 import type { RevisionOptions } from '../commands/make-revision.ts'
 import type { Commands } from './commands.ts'
-import { phases, collect, parseDuration } from './options.ts'
+import { collect, phases, waitLockOption } from './options.ts'
 
 /** The commands that show histories and where databases stand, and that write revisions and records. */
 export const historyCommands: Commands = {
@@ -122,7 +122,7 @@ export const historyCommands: Commands = {
       .option('--purge', 'forget everything that is recorded first')
       .option('-y, --yes', 'do not ask')
       .option('--dry-run', 'show what would be recorded and change nothing')
-      .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
+      .addOption(waitLockOption())
   },
   adopt: ({ add }) => {
     add(
@@ -140,6 +140,6 @@ export const historyCommands: Commands = {
       .option('--baseline', 'make a first revision from the schema of the database as it is')
       .option('-y, --yes', 'do not ask')
       .option('--dry-run', 'show what would be taken over and change nothing')
-      .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
+      .addOption(waitLockOption())
   },
 }

@@ -1,7 +1,17 @@
 import type { CommonOptions, Session } from '../session.ts'
 import type { Commands } from './commands.ts'
 import { behindDashes } from './words.ts'
-import { phaseOption, withPatience, collect, countOf, parseDuration } from './options.ts'
+import {
+  collect,
+  jobsOption,
+  lockAttemptsOption,
+  lockTimeoutOption,
+  noHooksOption,
+  phaseOption,
+  statementTimeoutOption,
+  waitLockOption,
+  withPatience,
+} from './options.ts'
 
 /** The commands around a run: servers, leases, containers, development. */
 export const operationCommands: Commands = {
@@ -13,7 +23,7 @@ export const operationCommands: Commands = {
       async () => (await import('../commands/repair.ts')).repair,
     )
       .option('--dry-run', 'show the files and change nothing')
-      .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
+      .addOption(waitLockOption())
   },
   wait: ({ add }) => {
     withPatience(
@@ -40,24 +50,12 @@ export const operationCommands: Commands = {
         .usage('[options] -- <command...>')
         .option('--strict', 'do not start the command when critical tables are missing (default: warn)')
         .addOption(phaseOption())
-        .option('--wait-lock <duration>', 'how long to wait for another run (default: 30m)', parseDuration)
-        .option(
-          '--lock-timeout <duration>',
-          'how long a statement waits for a lock before it is tried again (default: 100ms)',
-          parseDuration,
-        )
-        .option(
-          '--lock-attempts <number>',
-          'how often a revision is tried that cannot have a lock (default: 30)',
-          countOf('a number from 1'),
-        )
-        .option('--statement-timeout <duration>', 'how long a statement may take (default: no limit)', parseDuration)
-        .option('--no-hooks', 'run none of the hooks that database.ts and drover.config.ts declare')
-        .option(
-          '--jobs <number>',
-          'how many databases to work on at the same time (default: 4)',
-          countOf('a number of databases, from 1'),
-        ),
+        .addOption(waitLockOption('30m'))
+        .addOption(lockTimeoutOption())
+        .addOption(lockAttemptsOption())
+        .addOption(statementTimeoutOption())
+        .addOption(noHooksOption())
+        .addOption(jobsOption()),
     )
   },
   lock: ({ add }) => {

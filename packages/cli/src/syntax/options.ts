@@ -19,39 +19,57 @@ export function withRunOptions(command: Command): Command {
   return command
     .option('-y, --yes', 'do not ask')
     .option('--dry-run', 'show the steps and change nothing')
-    .option(
-      '--lock-timeout <duration>',
-      'how long a statement waits for a lock before it is tried again (default: 100ms)',
-      parseDuration,
-    )
-    .option(
-      '--lock-attempts <number>',
-      'how often a revision is tried that cannot have a lock (default: 30)',
-      countOf('a number from 1'),
-    )
+    .addOption(lockTimeoutOption())
+    .addOption(lockAttemptsOption())
     .option(
       '--kill-blockers-after <duration>',
       'end sessions that hold a lock it needs and have been idle in a transaction for so long (default: none)',
       parseDuration,
     )
-    .option('--statement-timeout <duration>', 'how long a statement may take (default: no limit)', parseDuration)
-    .option('--wait-lock <duration>', 'how long to wait for another run (default: 1m)', parseDuration)
+    .addOption(statementTimeoutOption())
+    .addOption(waitLockOption())
     .addOption(
       new Option('--transaction <scope>', 'what has a transaction of its own: each revision, or all of a database')
         .choices(['per-revision', 'all'])
         .default('per-revision'),
     )
-    .option('--no-hooks', 'run none of the hooks that database.ts and drover.config.ts declare')
-    .option(
-      '--jobs <number>',
-      'how many databases to work on at the same time (default: 4)',
-      countOf('a number of databases, from 1'),
-    )
+    .addOption(noHooksOption())
+    .addOption(jobsOption())
     .addOption(
       new Option('--on-failure <what>', 'what becomes of the other databases when one fails')
         .choices(['stop', 'continue', 'rollback'])
         .default('stop'),
     )
+}
+
+export function lockTimeoutOption(): Option {
+  const what = 'how long a statement waits for a lock before it is tried again (default: 100ms)'
+  return new Option('--lock-timeout <duration>', what).argParser(parseDuration)
+}
+
+export function lockAttemptsOption(): Option {
+  const what = 'how often a revision is tried that cannot have a lock (default: 30)'
+  return new Option('--lock-attempts <number>', what).argParser(countOf('a number from 1'))
+}
+
+export function statementTimeoutOption(): Option {
+  const what = 'how long a statement may take (default: no limit)'
+  return new Option('--statement-timeout <duration>', what).argParser(parseDuration)
+}
+
+/** @param usual what the command does without it */
+export function waitLockOption(usual = '1m'): Option {
+  const what = `how long to wait for another run (default: ${usual})`
+  return new Option('--wait-lock <duration>', what).argParser(parseDuration)
+}
+
+export function noHooksOption(): Option {
+  return new Option('--no-hooks', 'run none of the hooks that database.ts and drover.config.ts declare')
+}
+
+export function jobsOption(): Option {
+  const what = 'how many databases to work on at the same time (default: 4)'
+  return new Option('--jobs <number>', what).argParser(countOf('a number of databases, from 1'))
 }
 
 // Written out, so that help loads no other package.
@@ -108,7 +126,7 @@ export function collect(value: string, before: readonly string[] = []): readonly
 }
 
 /** Reads a number from 1; `what` says what it is to whoever types something else. */
-export function countOf(what: string): (text: string) => number {
+function countOf(what: string): (text: string) => number {
   return (text) => {
     if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError(`It is ${what}.`)
     return Number(text)
@@ -116,7 +134,7 @@ export function countOf(what: string): (text: string) => number {
 }
 
 /** `100ms`, `2s`, `10m`, `1h`; a number alone is milliseconds. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)?$/.exec(text)
   if (!match) throw new InvalidArgumentError('It is a duration, such as 500ms, 2s, 10m or 1h.')
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 'ms']!
