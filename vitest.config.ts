@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    setupFiles: ['./scripts/seed-tests.ts'],
     projects: [
       {
         extends: true,

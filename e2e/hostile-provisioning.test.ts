@@ -65,7 +65,7 @@ describe('the steps of init', () => {
 
   test('with a name that no server can hold are refused, whatever is to have that name', () => {
     const unusable = hostileNames().filter((name) => !isHoldable(name))
-    expect(unusable.length).toBeGreaterThan(count / 20)
+    expect(unusable.length).toBeGreaterThan(count / 100)
 
     for (const name of unusable) {
       for (const slot of slots) {
@@ -276,17 +276,17 @@ describe('the command line', () => {
   test('refuses names of roles and extensions that a database.ts may not hold, names the field, and changes nothing', async () => {
     const before = await queryColumn(inject('serverUrl'), everythingShared)
     const fields = ['owner', 'app', 'readonly', 'extensions'] as const
+    // The last of these breaks two rules, each of which is told.
+    const ofRoles = ['public', 'none', 'pg_monitor', 'pg_and more']
     const refused = [
-      'public',
-      'none',
-      'pg_monitor',
+      ...ofRoles,
       ...hostileNames()
         .filter((name) => !/^[a-z][a-z0-9_-]{0,62}$/.test(name))
         .slice(0, 40),
     ]
     await using workspace = await createWorkspace()
     for (const [index, name] of refused.entries()) {
-      const field = index < 3 ? 'app' : fields[index % fields.length]!
+      const field = index < ofRoles.length ? 'app' : fields[index % fields.length]!
       await workspace.write(
         `databases/d${index}/database.ts`,
         `import { defineDatabase } from '@drover/config'\n\nexport default defineDatabase(${JSON.stringify({
@@ -299,20 +299,16 @@ describe('the command line', () => {
     const ended = await workspace.migrate('init', '--json')
 
     expect(ended.exitCode).toBe(2)
-    expect(
-      ended
-        .json()
-        .problems.map(({ code, file, message }: any) => [code, file, /"access\.[a-z]+(?:\.0)?"/.exec(message)?.[0]])
-        .toSorted(byText),
-    ).toEqual(
+    const told = ended
+      .json()
+      .problems.map(
+        ({ code, file, message }: any) => `${code} ${file} ${/"access\.[a-z]+(?:\.0)?"/.exec(message)?.[0]}`,
+      )
+    expect([...new Set<string>(told)].toSorted(byText)).toEqual(
       refused
         .map((_, index) => {
-          const field = index < 3 ? 'app' : fields[index % fields.length]!
-          return [
-            'CONFIG_INVALID',
-            `databases/d${index}/database.ts`,
-            `"access.${field === 'extensions' ? 'extensions.0' : field}"`,
-          ]
+          const field = index < ofRoles.length ? 'app' : fields[index % fields.length]!
+          return `CONFIG_INVALID databases/d${index}/database.ts "access.${field === 'extensions' ? 'extensions.0' : field}"`
         })
         .toSorted(byText),
     )
