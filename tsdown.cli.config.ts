@@ -34,7 +34,7 @@ export default defineConfig({
   ...base,
   deps: {
     alwaysBundle: [
-      /^@drover\/(?:access|config\/parse|drizzle|engine|history|lint|orchestrator)$/,
+      /^@drover\/(?:access|config\/parse|drizzle|engine|history|lint|orchestrator(?:\/tenants)?)$/,
       'commander',
       'postgres',
       'valibot',

@@ -51,6 +51,18 @@ describe('what is typed wrong is refused with 2 or 3, says what to type, and tou
     ['an upgrade that walks down', 'upgrade -1', 2, '"-1" walks the other way', 'pnpm migrate downgrade -1'],
     ['a downgrade that walks up', 'downgrade +1', 2, '"+1" walks the other way', 'pnpm migrate upgrade +1'],
     ['a walk beyond the head', 'upgrade +3 -d beta', 3, 'beta: "+3" walks too far', 'only 2 revisions', '+2'],
+    ['an unknown command for tenants', 'tenant uprade', 2, `unknown command 'uprade'`, 'Did you mean upgrade?'],
+    ['a tenant without a slug', 'tenant create', 2, `missing required argument 'slug'`],
+    ['too many connections', 'tenant upgrade --connections 17', 2, '--connections', 'a number from 1 to 16'],
+    ['a canary that is no number', 'tenant upgrade --canary some', 2, '--canary', 'from 1, or "spread"'],
+    ['a sample of nothing', 'tenant list --sample 0', 2, '--sample', 'from 1'],
+    [
+      'tenants where there are none',
+      'tenant list',
+      2,
+      'none of these databases has tenants',
+      'tenants: schemaPerTenant()',
+    ],
     ['an unknown database for show', 'show gamma/a1a1', 2, 'no database "gamma"', 'alpha, beta'],
     ['a database for show outside the selection', 'show beta/b1b1 -d alpha', 2, '"beta"', 'not among: alpha'],
     ['a target for show that is no revision', 'show base', 2, '"base" is not one revision', 'prefix'],
@@ -60,6 +72,13 @@ describe('what is typed wrong is refused with 2 or 3, says what to type, and tou
     expectFailure(ended, exitCode, ...texts)
     expect(ended.stdout).toBe('')
     await pair.expectUnchanged()
+  })
+
+  test('a group of commands alone prints its help on stderr', async () => {
+    const ended = await pair.migrate('tenant')
+
+    expect(ended).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(ended.stderr).toMatch(/^Usage: migrate tenant <command>/)
   })
 
   test('no command at all prints the help on stderr', async () => {

@@ -77,7 +77,7 @@ test('the image runs as nobody in particular, cannot change what it runs, and ad
 test('without a URL, the image says so and starts no server of its own', async () => {
   const ended = await docker('run', '--rm', env['MIGRATE_IMAGE']!)
 
-  expect(ended).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('URL of a server of your own') })
+  expect(ended).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('next: set CREDENTIALS_DATABASE_URL') })
 })
 
 test('what the workflow ci.yml does with the image works', async () => {

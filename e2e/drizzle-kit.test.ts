@@ -8,23 +8,25 @@ import { createThrowawayDatabase } from '@drover/server'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 
 import { catalogOf, query } from './harness/query.ts'
 import {
+  createOne,
   createRepositoryDatabases,
-  type DatabaseName,
+  type HistoryName,
+  makeTenant,
   modelledNames,
   repository,
-  type RepositoryDatabases,
 } from './harness/repository-databases.ts'
 import { openShell } from './harness/shell.ts'
 
 /** The variable that says where each database is. */
-const variables: Readonly<Record<DatabaseName, string>> = {
+const variables: Readonly<Record<HistoryName, string>> = {
   credentials: 'CREDENTIALS_DATABASE_URL',
   main: 'DATABASE_URL',
   gdpr: 'GDPR_DATABASE_URL',
+  tenant: 'TENANT_DATABASE_URL',
   test: 'TEST_DATABASE_URL',
 }
 
@@ -59,13 +61,16 @@ describe.each(modelledNames)('in the folder of %s', (name) => {
 })
 
 describe(`drizzle-orm's own migrator`, () => {
-  let databases: RepositoryDatabases
+  let urls: Readonly<Record<HistoryName, string>>
   beforeAll(async () => {
-    databases = await createRepositoryDatabases()
+    const databases = await createRepositoryDatabases()
     const upgrade = await databases.migrate('upgrade')
     if (upgrade.exitCode !== 0) throw new Error(upgrade.stderr)
+    const tenant = await createOne(inject('serverUrl'))
+    await makeTenant(tenant.url)
+    urls = { ...databases.urls, tenant: tenant.url }
+    return () => Promise.all([databases[Symbol.asyncDispose](), tenant[Symbol.asyncDispose]()])
   })
-  afterAll(() => databases[Symbol.asyncDispose]())
 
   test.each(modelledNames)('makes of an empty database what upgrade makes of %s', async (name) => {
     await using database = await createThrowawayDatabase(inject('serverUrl'))
@@ -80,7 +85,7 @@ describe(`drizzle-orm's own migrator`, () => {
     const made = await catalogOf(database.url)
 
     expect(made.length).toBeGreaterThan(80)
-    expect(made).toEqual(await catalogOf(databases.urls[name]))
+    expect(made).toEqual(await catalogOf(urls[name]))
   })
 })
 
@@ -97,7 +102,7 @@ test('without a variable, drizzle.config.ts means the database on the developmen
 })
 
 /** A copy of a database's folder, in which files may be written. */
-async function copyDatabase(name: DatabaseName): Promise<string> {
+async function copyDatabase(name: HistoryName): Promise<string> {
   const parent = await realpath(await mkdtemp(join(tmpdir(), 'drover-kit-')))
   onTestFinished(() => rm(parent, { recursive: true, force: true }))
   const [from, to] = [join(repository, 'databases', name), join(parent, 'databases', name)]
@@ -134,7 +139,7 @@ async function runKit(
 }
 
 /** Starts Drizzle Studio, whose page is on the network, and talks to the part of it that is here, as its page does. */
-async function openStudio(name: DatabaseName, url: string): Promise<{ ask(question: unknown): Promise<unknown> }> {
+async function openStudio(name: HistoryName, url: string): Promise<{ ask(question: unknown): Promise<unknown> }> {
   const port = await findFreePort()
   const child = startKit(join(repository, 'databases', name), ['studio', '--port', String(port)], {
     [variables[name]]: url,

@@ -34,6 +34,7 @@ test(
     for (const name of databaseNames) {
       expect(first.stdout).toMatch(new RegExp(`^ {2}${name} +postgres://\\w+@127\\.0\\.0\\.1:\\d+/${name}$`, 'm'))
     }
+    expect(first.stdout).toMatch(/^ {2}tenant +postgres:\/\/\w+@127\.0\.0\.1:\d+\/main$/m)
     expect(first.stdout).toContain('psql "$(pnpm --silent migrate server url credentials)"')
     const urls = await Promise.all(databaseNames.map((name) => clone.urlOf(name)))
     for (const url of urls) expect(`${first.stdout}${first.stderr}`).not.toContain(new URL(url).password)

@@ -52,6 +52,19 @@ describe('help', () => {
     expect(await migrate('help', command)).toEqual({ ...ended, json: expect.any(Function) })
   })
 
+  test.each(['list', 'current', 'create', 'upgrade', 'downgrade', 'verify', 'drop'])(
+    'of tenant %s has an example, and fits 80 columns',
+    async (command) => {
+      const ended = await migrate('tenant', command, '--help')
+
+      expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(ended.stdout).toMatch(new RegExp(`^Usage: migrate tenant ${command}\\b`))
+      expect(ended.stdout).toContain(`\nExample:\n  pnpm migrate tenant ${command}`)
+      expect((await migrate('tenant', '--help')).stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+      expectNarrow(ended.stdout)
+    },
+  )
+
   test('names every command, the targets and the exit codes', async () => {
     const ended = await migrate('--help')
 

@@ -9,6 +9,7 @@ import { createGuarded } from './harness/guarded.ts'
 import { createMirrored } from './harness/mirrored.ts'
 import { createPair, type Pair } from './harness/pair.ts'
 import { query } from './harness/query.ts'
+import { createTenantWorkspace } from './harness/tenants.ts'
 import { createWorkspace, type Ended } from './harness/workspace.ts'
 
 // The shapes that are promised to programs, each written once.
@@ -81,9 +82,70 @@ const problem = exactly(
     sqlstate: like(/^[0-9A-Z]{5}$/),
     serverNotes: list(text),
     blockers: list(blocker),
+    tenants: list(text),
   },
 )
 const states = list(exactly({ name: text, targets: list(target) }))
+const counts = { settled: number, done: number, failed: number, waiting: number, notTried: number }
+const tenantTarget = exactly(
+  {
+    target: like(/\S/),
+    current: list(id),
+    heads: list(id),
+    pending: list(id),
+    steps: list(step),
+    state: like(/^(?:up-to-date|behind|ahead|diverged)$/),
+  },
+  { problem },
+)
+const tenantStates = list(
+  exactly(
+    {
+      name: text,
+      targets: list(tenantTarget),
+      tenants: exactly(
+        { total: number },
+        {
+          upToDate: number,
+          revisions: number,
+          ...counts,
+          servers: list(exactly({ name: text, ...counts }, { problem })),
+        },
+      ),
+    },
+    { orphans: list(exactly({ server: text, target: text })) },
+  ),
+)
+const tenant = { slug: text, target: text }
+const verifications = list(
+  exactly({
+    name: text,
+    looked: number,
+    behind: number,
+    findings: list(
+      exactly(
+        {
+          tenant: exactly(tenant),
+          server: text,
+          references: list(exactly({ schema: text, object: text, toSchema: text, to: text })),
+          privileges: list(
+            exactly({ kind: constant('privilege'), schema: text, object: text, grantee: text, privileges: list(text) }),
+          ),
+        },
+        {
+          differences: list(
+            exactly(
+              { object: text, kind: like(/^(?:missing|unexpected|different)$/) },
+              { part: text, expected: text, found: text },
+            ),
+          ),
+        },
+      ),
+    ),
+    unusable: list(exactly({ slug: text, target: text, server: text, problem })),
+    unread: list(exactly({ server: text, problem })),
+  }),
+)
 /** Of the same history, or of another database's. */
 const dependency = like(/^(?:[a-z][a-z0-9_-]*\/)?[0-9a-f]{12}$/)
 const revisionFields = {
@@ -370,6 +432,19 @@ const bodies: Record<string, Record<string, Shape>> = {
   reset: { databases: states, lost },
   repair: { databases: repairs },
   snapshot: { databases: snapshots },
+  'tenant list': { databases: tenantStates },
+  'tenant current': { databases: tenantStates },
+  'tenant upgrade': { databases: tenantStates },
+  'tenant downgrade': { databases: tenantStates },
+  'tenant verify': { databases: verifications },
+  'tenant create': {
+    databases: constant([]),
+    tenant: exactly({ ...tenant, row: like(/^(?:made|found)$/), revisions: number }),
+  },
+  'tenant drop': {
+    databases: constant([]),
+    tenant: exactly({ ...tenant, dropped: flag, tables: list(exactly({ name: text, rows: number })) }, { file: text }),
+  },
   wait: { databases: arrivals },
   // What it prints otherwise is the command's.
   start: { databases: constant([]) },
@@ -543,6 +618,32 @@ describe('--json prints one document of the promised shape', () => {
       const ended = await workspace.migrate(...words.split(' '), '--json')
       expectDocument(ended, words.split(' ')[0]!, 0)
     }
+  })
+
+  test('when there are tenants, some of which fail or are not as they should be', async () => {
+    await using workspace = await createTenantWorkspace()
+    const migrate = (words: string) => workspace.migrate(...words.split(' '), '--json')
+    await workspace.list('acme', 'Not-A-Slug')
+
+    expectDocument(await migrate('tenant create globex'), 'tenant create', 0)
+    expectDocument(await migrate('tenant create Globex'), 'tenant create', 2, none)
+    expectDocument(await migrate('tenant upgrade --dry-run'), 'tenant upgrade', 0)
+    expectDocument(await migrate('tenant upgrade --max-failures 2'), 'tenant upgrade', 1)
+    await query(
+      workspace.url,
+      `delete from tenants where slug = 'Not-A-Slug'; delete from tenants where slug = 'globex'`,
+    )
+    expectDocument(await migrate('tenant list'), 'tenant list', 0)
+    expectDocument(await migrate('tenant downgrade'), 'tenant downgrade', 0)
+    expectDocument(await migrate('tenant current --check-heads'), 'tenant current', 4)
+    await query(
+      workspace.url,
+      'alter table tenant_acme.contexts add column extra text; grant select on tenant_acme.contexts to public',
+    )
+    expectDocument(await migrate('tenant verify'), 'tenant verify', 4)
+    expectDocument(await migrate('tenant drop acme --dry-run'), 'tenant drop', 0)
+    expectDocument(await migrate('tenant drop acme'), 'tenant drop', 3)
+    expectDocument(await migrate('tenant drop acme --yes --export a.sql'), 'tenant drop', 0)
   })
 
   test('when there are hooks', async () => {

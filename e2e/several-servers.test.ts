@@ -5,7 +5,7 @@ import { pickServer } from '@drover/server'
 import { expect, inject, test } from 'vitest'
 
 import { hasStore, queryColumn, readApplied, readStore } from './harness/query.ts'
-import { createRepositoryDatabases, databaseNames } from './harness/repository-databases.ts'
+import { createRepositoryDatabases, databaseNames, withoutTenants } from './harness/repository-databases.ts'
 import { createWorkspace, type TestWorkspace } from './harness/workspace.ts'
 
 test('credentials on a server of its own: each server gets its databases, and one command moves all', async () => {
@@ -26,7 +26,7 @@ test('credentials on a server of its own: each server gets its databases, and on
   expect(await tablesOf(databases.urls.main)).toEqual(expect.arrayContaining(['tenants', 'users']))
   expect(await tablesOf(databases.urls.main)).not.toContain('user_credentials')
   const current = await databases.migrate('current', '--json')
-  expect(current.json().databases.map(({ targets }: any) => targets[0].state)).toEqual(
+  expect(withoutTenants(current.json()).map(({ targets }) => targets[0].state)).toEqual(
     databaseNames.map(() => 'up-to-date'),
   )
 
@@ -46,23 +46,26 @@ test('main alone needs no secret of credentials', async () => {
 })
 
 test.each([
-  ['main', 'DATABASE_URL'],
-  ['credentials', 'CREDENTIALS_DATABASE_URL'],
-  ['gdpr', 'GDPR_DATABASE_URL'],
-  ['test', 'TEST_DATABASE_URL'],
-])('with the URL of %s missing, nothing is begun anywhere, and %s is asked for', async (database, variable) => {
+  // Tenants are where main is, if nobody says otherwise.
+  ['DATABASE_URL', ['main', 'tenant']],
+  ['CREDENTIALS_DATABASE_URL', ['credentials']],
+  ['GDPR_DATABASE_URL', ['gdpr']],
+  ['TEST_DATABASE_URL', ['test']],
+])('without %s nothing is begun anywhere, and it is asked for', async (variable, missing) => {
   await using databases = await createRepositoryDatabases()
 
   const refused = await databases.start(['upgrade', '--json'], { env: { [variable]: '' } }).ended
 
   expect(refused.exitCode).toBe(2)
-  expect(refused.json().problems).toEqual([
-    expect.objectContaining({
-      code: 'URL_MISSING',
-      database,
-      hint: expect.stringMatching(new RegExp(`^set (\\S+ or )*${variable}( or|,)`)),
-    }),
-  ])
+  expect(refused.json().problems).toEqual(
+    missing.map((database) =>
+      expect.objectContaining({
+        code: 'URL_MISSING',
+        database,
+        hint: expect.stringMatching(new RegExp(`^set (\\S+ or )*${variable}( or|,)`)),
+      }),
+    ),
+  )
   for (const name of databaseNames) expect(await hasStore(databases.urls[name])).toBe(false)
 })
 

@@ -129,6 +129,19 @@ describe('with a server', () => {
     expect(await readApplied(admin('main'))).toHaveLength(6)
   })
 
+  test('a tenant is made, taken down and up again, and dropped', { timeout: 300_000 }, async () => {
+    await using checkout = await createCheckout()
+
+    const bootstrap = await run('migrations.yml', 'tenant-bootstrap', eventWith(), checkout)
+
+    expect(bootstrap).toMatchObject({ result: 'success', log: expect.stringContaining('tenant: dropped acme-corp') })
+    expect(bootstrap.log).toMatch(/^tenant: made acme-corp, with \d+ revisions in tenant_acme-corp$/m)
+    expect(bootstrap.log).not.toContain('warning')
+    expect(await queryColumn(admin('main'), `select to_regnamespace('"tenant_acme-corp"') is null`)).toEqual([true])
+    expect(await queryColumn(admin('main'), `select to_regrole('"tenant_acme-corp"') is null`)).toEqual([true])
+    expect(await queryColumn(admin('main'), 'select count(*)::int from tenants')).toEqual([0])
+  })
+
   test('a plan becomes one comment, which later pushes write anew', async () => {
     await using checkout = await createCheckout()
     await addRevision(checkout)

@@ -4,7 +4,7 @@ import { createThrowawayDatabase } from '@drover/server'
 import { inject } from 'vitest'
 
 import { query } from '../harness/query.ts'
-import { createRepositoryDatabases, type DatabaseName } from '../harness/repository-databases.ts'
+import { createOne, createRepositoryDatabases, type DatabaseName, makeTenant } from '../harness/repository-databases.ts'
 
 /** The URLs of one database for two users, neither of whom is a superuser. */
 interface Logins {
@@ -21,22 +21,21 @@ export interface MigratedDatabase extends Logins, AsyncDisposable {
 }
 
 /**
- * Creates a database and migrates it through the command line, as its owner. `seed` is SQL that the owner runs then.
- * Throws an Error with what the command line said when it fails.
+ * Creates a database and migrates it through the command line, as its owner; that of tenants by its SQL, as if it were one of them.
+ * `seed` is SQL that the owner runs then. Throws an Error with what the command line said when it fails.
  */
-export async function migrateToHead(name: DatabaseName, seed = 'select 1'): Promise<MigratedDatabase> {
+export async function migrateToHead(name: DatabaseName | 'tenant', seed = 'select 1'): Promise<MigratedDatabase> {
   const server = inject('serverUrl')
   await using acquired = new AsyncDisposableStack()
-  const databases = await createRepositoryDatabases({ ordinaryOwner: true })
-  const owner = databases.urls[name]
+  const created = await createEmpty(name)
+  const owner = created.url
   const template = databaseOf(owner)
   // Its privileges are in the database, which therefore goes before the user does.
   const application = { username: `${template}_app`, password: randomBytes(12).toString('hex') }
   acquired.defer(async () => void (await query(server, `drop role if exists ${application.username}`)))
-  acquired.use(databases)
+  acquired.use(created)
 
-  const upgrade = await databases.migrate('upgrade', '-d', name)
-  if (upgrade.exitCode !== 0) throw new Error(upgrade.stderr)
+  await created.migrate()
   await query(server, `create role ${application.username} login password '${application.password}'`)
   await query(
     owner,
@@ -58,6 +57,24 @@ export async function migrateToHead(name: DatabaseName, seed = 'select 1'): Prom
       }
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+async function createEmpty(
+  name: DatabaseName | 'tenant',
+): Promise<AsyncDisposable & { readonly url: string; migrate(): Promise<void> }> {
+  if (name === 'tenant') {
+    const created = await createOne(inject('serverUrl'), true)
+    return { ...created, migrate: () => makeTenant(created.url) }
+  }
+  const databases = await createRepositoryDatabases({ ordinaryOwner: true })
+  return {
+    url: databases.urls[name],
+    migrate: async () => {
+      const upgrade = await databases.migrate('upgrade', '-d', name)
+      if (upgrade.exitCode !== 0) throw new Error(upgrade.stderr)
+    },
+    [Symbol.asyncDispose]: () => databases[Symbol.asyncDispose](),
   }
 }
 

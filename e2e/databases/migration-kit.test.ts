@@ -10,7 +10,7 @@ test('no history has several heads', async () => {
   await expect(headsAreSingle(options)).resolves.toBeUndefined()
 })
 
-describe.each(['credentials', 'main', 'gdpr'])('of %s', (name) => {
+describe.each(['credentials', 'main', 'gdpr', 'tenant'])('of %s', (name) => {
   test('every revision goes up, down and up again as the owner runs it, and none is without a way back', async () => {
     const { proved, skipped } = await everyRevisionGoesUpAndDown(name, { ...options, as: 'owner' })
 

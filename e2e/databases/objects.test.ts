@@ -6,19 +6,24 @@ import { beforeAll, expect, inject, test } from 'vitest'
 
 import { catalogOf, query } from '../harness/query.ts'
 import {
+  createOne,
   createRepositoryDatabases,
+  type HistoryName,
+  makeTenant,
   modelledNames,
   repository,
-  type RepositoryDatabases,
 } from '../harness/repository-databases.ts'
 import { compareSchemas, type SchemaComparison } from './compare-schemas.ts'
 
-let databases: RepositoryDatabases
+let urls: Readonly<Record<HistoryName, string>>
 beforeAll(async () => {
-  databases = await createRepositoryDatabases({ ordinaryOwner: true })
+  const databases = await createRepositoryDatabases({ ordinaryOwner: true })
   const upgrade = await databases.migrate('upgrade')
   if (upgrade.exitCode !== 0) throw new Error(upgrade.stderr)
-  return () => databases[Symbol.asyncDispose]()
+  const tenant = await createOne(inject('serverUrl'), true)
+  await makeTenant(tenant.url)
+  urls = { ...databases.urls, tenant: tenant.url }
+  return () => Promise.all([databases[Symbol.asyncDispose](), tenant[Symbol.asyncDispose]()])
 })
 
 test.each(modelledNames)('the Drizzle schema of %s and its objects make what its revisions make', async (name) => {
@@ -28,7 +33,7 @@ test.each(modelledNames)('the Drizzle schema of %s and its objects make what its
   for (const sql of inOrder(await readObjects(name))) await query(made.url, withoutUndo(sql))
 
   const found = (await catalogOf(made.url)).map(withoutPlace).toSorted()
-  const ofRevisions = (await catalogOf(databases.urls[name])).map(withoutPlace).toSorted()
+  const ofRevisions = (await catalogOf(urls[name])).map(withoutPlace).toSorted()
 
   expect(found.filter((line) => / trigger | comment\b/.test(line)).length).toBeGreaterThan(20)
   expect(found).toEqual(ofRevisions)
@@ -49,9 +54,9 @@ async function readObjects(name: string): Promise<Readonly<Record<string, string
   return Object.fromEntries(await Promise.all(read))
 }
 
-/** Functions, then what calls them; comments on any of it last. */
+/** Schemas and functions, then what calls them; comments on any of it last. */
 function inOrder(objects: Readonly<Record<string, string>>): readonly string[] {
-  const folders = ['functions', 'constraints', 'row-security', 'triggers', 'comments']
+  const folders = ['schemas', 'functions', 'constraints', 'row-security', 'triggers', 'comments']
   return folders.flatMap((folder) =>
     Object.entries(objects)
       .filter(([file]) => file.startsWith(`${folder}/`))

@@ -11,6 +11,7 @@ import { expectFailure } from '../harness/pair.ts'
 import { hasStore, query, queryColumn, readApplied } from '../harness/query.ts'
 import { expectHonest } from '../harness/reported.ts'
 import { playRounds, timeForRounds } from '../harness/rounds.ts'
+import { createTenantHistory, slugsOf } from '../harness/tenant-history.ts'
 import { createWorkspace, type TestWorkspace } from '../harness/workspace.ts'
 
 const ids = Array.from({ length: 8 }, (_, at) => `aaaa0000000${at + 1}`)
@@ -112,6 +113,23 @@ test('a server without memory left for locks undoes the revision that wants them
   expect(await readLog(url)).toEqual(ids.slice(0, 3))
 })
 
+test('a server without memory for the locks that comparing many tenants takes has them compared a few at a time', async () => {
+  const views = Array.from('abcdefghijkl', (name) => `create table ${name} (); create view v_${name} as table ${name};`)
+  await using tenantHistory = await createTenantHistory([{ up: views.join('\n') }])
+  await using tenants = await tenantHistory.makeTenants(slugsOf(100), server.url)
+  // Locks of tables have a room of their own besides, which is as large as this.
+  await server.configure({ max_locks_per_transaction: '64' })
+  await using _ = await leaveLocks(1000)
+
+  expect(await tenants.start(['upgrade']).ended).toMatchObject({ exitCode: 0 })
+  await query(tenants.url, 'alter table tenant_t00099.a add by_hand text')
+  expectFailure(await tenants.start(['verify']).ended, 4, 't00099')
+
+  // What one query for all of them comes to.
+  const read = `select pg_get_viewdef(oid) from pg_class where relkind = 'v' and relnamespace::regnamespace::text like 'tenant%'`
+  await expect(query(tenants.url, read)).rejects.toThrow('out of shared memory')
+})
+
 test('a statement that takes longer than it may undoes its revision, and a rerun converges', async () => {
   await using workspace = await createWorkspace()
   const url = await createRunnersDatabase(workspace, 'slow')
@@ -195,9 +213,10 @@ test(
 
       const failed = await workspace.migrate('upgrade', '--json')
 
+      // Without room, even a session of our own may not be able to begin.
+      disk.resize(200)
       expectFailure(failed, 1, 'No space left on device')
       await expectHonest(failed, { applied: async () => ({ main: await queryColumn(url, doneIds) }) }, [1])
-      disk.resize(200)
       await followHints(workspace, ['upgrade'])
       expect(await queryColumn(url, 'select distinct entry from log order by entry')).toEqual(ids)
       expect(await readLog(url)).toHaveLength(ids.length)
@@ -246,6 +265,17 @@ async function addRevisions(workspace: TestWorkspace, statements: readonly strin
 async function occupy(url: string): Promise<AsyncDisposable> {
   const sql = postgres(url, { max: 1, prepare: false, fetch_types: false })
   await sql`select 1`
+  return { [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) }
+}
+
+/** Takes all locks that the server has memory for, but for so many. Disposing of it gives them back. */
+async function leaveLocks(count: number): Promise<AsyncDisposable> {
+  const sql = postgres(server.url, { max: 1, prepare: false, fetch_types: false })
+  // The error undoes nothing: these locks belong to the session.
+  await expect(
+    sql.unsafe('do $$ begin for n in 1..1000000 loop perform pg_advisory_lock(n); end loop; end; $$'),
+  ).rejects.toThrow('out of shared memory')
+  await sql`select pg_advisory_unlock(n) from generate_series(1, ${count}) as n`
   return { [Symbol.asyncDispose]: () => sql.end({ timeout: 5 }) }
 }
 

@@ -16,6 +16,8 @@ export interface Proxy extends AsyncDisposable {
   heal(): void
   /** From now on, whoever comes is led to another server: the one that has taken over the address. */
   leadTo(serverUrl: string): void
+  /** What those send who come from now on arrives so much later. */
+  delay(ms: number): void
 }
 
 type Way = 'to-server' | 'to-client'
@@ -60,6 +62,7 @@ export async function openProxy(serverUrl: string, fault?: Fault): Promise<Proxy
   let isDown = false
   let isSilent = false
   let isDue = fault !== undefined
+  let delayMs = 0
   const cut = () => {
     isDown = true
     for (const socket of sockets) socket.destroy()
@@ -67,7 +70,7 @@ export async function openProxy(serverUrl: string, fault?: Fault): Promise<Proxy
 
   /** Passes on what comes from one end to the other. */
   const carry = (from: Socket, to: Socket, way: Way) => {
-    let lateBy = 0
+    let lateBy = way === 'to-server' ? delayMs : 0
     let isClosed = false
     let order = Promise.resolve()
     const inOrder = (act: () => void) => {
@@ -159,6 +162,9 @@ export async function openProxy(serverUrl: string, fault?: Fault): Promise<Proxy
     },
     leadTo: (url) => {
       target = new URL(url)
+    },
+    delay: (ms) => {
+      delayMs = ms
     },
     [Symbol.asyncDispose]: async () => {
       cut()

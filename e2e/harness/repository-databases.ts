@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { createThrowawayDatabase } from '@drover/server'
@@ -10,7 +11,7 @@ import { type Ended, type Running, startMigrate } from './workspace.ts'
 /** The root of this repository. */
 export const repository = join(import.meta.dirname, '..', '..')
 
-/** The databases of this repository, in the order in which they are upgraded, and where each is looked for. */
+/** The databases of this repository that revisions are applied to, in the order in which they are upgraded, and where each is looked for. */
 const variables = {
   credentials: 'CREDENTIALS_DATABASE_URL',
   main: 'DATABASE_URL',
@@ -22,10 +23,34 @@ export type DatabaseName = keyof typeof variables
 
 export const databaseNames = Object.keys(variables) as readonly DatabaseName[]
 
-/** Those with a schema and a history of their own. */
-export const modelledNames = databaseNames.filter((name) => name !== 'test')
+/** All of them, in that order: the history of `tenant` is applied to the schemas of tenants, which are in `main` where nothing else is said. */
+export const historyNames = ['credentials', 'main', 'gdpr', 'tenant', 'test'] as const
 
-/** This repository's four databases as empty databases of one test. */
+export type HistoryName = (typeof historyNames)[number]
+
+/** Those with a schema and a history of their own. */
+export const modelledNames = historyNames.filter((name) => name !== 'test')
+
+/** The folder with the revisions of one of them. */
+export function migrationsOf(name: HistoryName): string {
+  // The database of the tests has the history of gdpr.
+  return join(repository, 'databases', name === 'test' ? 'gdpr' : name, 'migrations')
+}
+
+/** Runs the SQL of the whole history of tenants in an empty database, as if that were the schema of one. */
+export async function makeTenant(url: string): Promise<void> {
+  for (const folder of (await readdir(migrationsOf('tenant'))).toSorted()) {
+    const sql = await readFile(join(migrationsOf('tenant'), folder, 'migration.sql'), 'utf8')
+    await query(url, `begin;\n${sql};\ncommit`)
+  }
+}
+
+/** What a document says of databases that revisions are applied to; of tenants it says how many they are. */
+export function withoutTenants(document: any): readonly any[] {
+  return document.databases.filter(({ name }: any) => name !== 'tenant')
+}
+
+/** This repository's databases as empty databases of one test. */
 export interface RepositoryDatabases extends AsyncDisposable {
   readonly urls: Readonly<Record<DatabaseName, string>>
   /** The environment in which commands run: the URLs, and nothing of the caller's but PATH and HOME. */
@@ -37,7 +62,7 @@ export interface RepositoryDatabases extends AsyncDisposable {
 }
 
 /**
- * Creates the four databases.
+ * Creates all of them.
  * @param options.servers URLs of the servers of some of them. Default: the tests' server
  * @param options.ordinaryOwner whether commands log in as a user who owns the databases and may do nothing else
  */
@@ -75,7 +100,11 @@ export async function createRepositoryDatabases(
   }
 }
 
-async function createOne(server: string, ordinaryOwner = false): Promise<AsyncDisposable & { readonly url: string }> {
+/** Creates an empty database as one of theirs. */
+export async function createOne(
+  server: string,
+  ordinaryOwner = false,
+): Promise<AsyncDisposable & { readonly url: string }> {
   const database = await createThrowawayDatabase(server)
   if (!ordinaryOwner) return database
   const owner = `${database.name}_owner`

@@ -12,6 +12,8 @@ export interface DeclaredAccess {
   readonly name: string
   readonly roles: Readonly<Record<RoleKind, string>>
   readonly extensions: readonly string[]
+  /** Whether the owner is to make roles: those of tenants. Default `false`. */
+  readonly makesRoles?: boolean
 }
 
 /** What one database is to be like. */

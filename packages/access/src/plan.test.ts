@@ -41,6 +41,19 @@ describe('on a server', () => {
     ])
   })
 
+  test('an owner that makes the roles of tenants is let, where that gives it no power over the roles of others', () => {
+    const maker = { ...wanted, makesRoles: true }
+    const plan = (facts: Partial<ServerFacts>) =>
+      planServer(maker, { ...server, ...facts }, new Set()).map((step) => describeStep(step))
+    const mighty = new Map([...server.roles, ['main_owner', { ...role, attributes: ['superuser'] }]])
+
+    expect(plan({ isRoleMakerBound: true })).toEqual(['alter role "main_owner" createrole'])
+    expect(plan({ isRoleMakerBound: true, roles: new Map() })[0]).toBe('create role "main_owner" login createrole')
+    expect(plan({ isRoleMakerBound: true, roles: mighty })).toEqual([])
+    expect(plan({ isRoleMakerBound: false })).toEqual([])
+    expect(changed({ isRoleMakerBound: true })).toEqual([])
+  })
+
   test('a role that cannot log in is let log in', () => {
     expect(changed({ roles: new Map([...server.roles, ['main_owner', { ...role, login: false }]]) })).toEqual([
       'alter role "main_owner" login',

@@ -44,15 +44,23 @@ export function planServer(
   ]
 }
 
-function planRole({ roles }: WantedAccess, kind: RoleKind, facts: ServerFacts): readonly AccessStep[] {
+function planRole({ roles, makesRoles }: WantedAccess, kind: RoleKind, facts: ServerFacts): readonly AccessStep[] {
   const name = roles[kind]
+  // Before PostgreSQL 16 it would have power over the roles of all other databases.
+  const isMaker = kind === 'owner' && makesRoles === true && facts.isRoleMakerBound === true
   const found = facts.roles.get(name)
   if (!found) {
     const missing = `not exists (select from pg_roles where rolname = ${quoteLiteral(name)})`
-    return [{ ...onServer(`create role ${quoteIdentifier(name)} login`, missing), makes: kind }]
+    return [
+      {
+        ...onServer(`create role ${quoteIdentifier(name)} login${isMaker ? ' createrole' : ''}`, missing),
+        makes: kind,
+      },
+    ]
   }
   const changes = [
     ...(found.login ? [] : ['login']),
+    ...(isMaker && !found.attributes.some((one) => /^(?:superuser|createrole)$/.test(one)) ? ['createrole'] : []),
     // An owner may have been chosen for what else it is allowed to do. Only what there is, because some of them a superuser alone may
     // so much as name.
     ...(kind === 'owner' ? [] : found.attributes.map((attribute) => `no${attribute}`)),

@@ -2,9 +2,9 @@ import {
   type Connection,
   type ConnectionUrl,
   openConnection,
+  ownSchemas,
   quoteIdentifier,
   quoteLiteral,
-  storeSchema,
   pinSearchPath,
 } from '@drover/engine'
 import { DroverError } from '@drover/history'
@@ -187,8 +187,8 @@ function attemptsOf(
   schemas: readonly string[],
 ): readonly Attempt[] {
   const [ofDrover, others] = [
-    tables.filter(({ schema }) => schema === storeSchema),
-    tables.filter(({ schema }) => schema !== storeSchema),
+    tables.filter(({ schema }) => ownSchemas.includes(schema)),
+    tables.filter(({ schema }) => !ownSchemas.includes(schema)),
   ]
   switch (check) {
     case 'connect':

@@ -1,4 +1,4 @@
-import { type Connection, quoteIdentifier, quoteLiteral, storeSchema, pinSearchPath } from '@drover/engine'
+import { type Connection, quoteIdentifier, quoteLiteral, ownSchemas, storeSchema, pinSearchPath } from '@drover/engine'
 import * as v from 'valibot'
 
 import type { WantedAccess } from './declare.ts'
@@ -7,6 +7,8 @@ import type { WantedAccess } from './declare.ts'
 export interface ServerFacts {
   /** Whether the reader is a superuser, and so may do everything. */
   readonly superuser: boolean
+  /** Whether who may make roles has power over no others than those: since PostgreSQL 16. Default `false`. */
+  readonly isRoleMakerBound?: boolean
   /** The wanted roles that exist, by name. */
   readonly roles: ReadonlyMap<string, RoleFacts>
   /** Missing when the database does not exist. */
@@ -71,6 +73,7 @@ export async function readServer(connection: Connection, wanted: WantedAccess): 
   const [row] = await connection.send(`${pinSearchPath}
 select json_build_object(
   'superuser', (select rolsuper from pg_roles where rolname = current_user),
+  'isRoleMakerBound', current_setting('server_version_num')::int >= 160000,
   'roles', (
     select coalesce(json_agg(json_build_object(
       'name', rolname, 'login', rolcanlogin,
@@ -98,9 +101,10 @@ select json_build_object(
     where datname = ${quoteLiteral(wanted.database)}
   )
 )::text as facts`)
-  const { superuser, roles, database } = v.parse(serverJson, JSON.parse(String(row?.['facts'])))
+  const { superuser, isRoleMakerBound, roles, database } = v.parse(serverJson, JSON.parse(String(row?.['facts'])))
   return {
     superuser,
+    isRoleMakerBound,
     roles: new Map(roles.map(({ name, ...role }) => [name, role])),
     ...(database && { database }),
   }
@@ -108,6 +112,7 @@ select json_build_object(
 
 const serverJson = v.object({
   superuser: v.boolean(),
+  isRoleMakerBound: v.boolean(),
   roles: v.array(
     v.object({ name: v.string(), login: v.boolean(), attributes: v.array(v.string()), held: v.boolean() }),
   ),
@@ -127,7 +132,7 @@ with owners as materialized (
 spaces as materialized (
   select oid, nspname, nspowner, nspacl
   from pg_namespace
-  where nspname !~ '^pg_' and nspname not in ('information_schema', ${quoteLiteral(storeSchema)})
+  where nspname !~ '^pg_' and nspname not in (${['information_schema', ...ownSchemas].map(quoteLiteral).join(', ')})
     and (nspname = 'public' or nspowner in (select oid from owners))
     and ${isOfNoExtension('pg_namespace', 'oid')}
 ),

@@ -12,6 +12,7 @@ import {
 
 import { count } from './render/text.ts'
 import type { Session } from './session.ts'
+import { tenantPlaceOf } from './tenants.ts'
 
 /** A database whose snapshot is to be checked; without a history when that could not be read. */
 interface Subject {
@@ -61,7 +62,7 @@ export async function checkSnapshots(
     } catch (error) {
       const hint = `write it anew: ${snapshotCommand(database.name)}`
       const found = problemsOf(error, database.name)
-      problems.push(...found.map((problem) => (problem.code === 'SNAPSHOT_DIFFERS' ? { ...problem, hint } : problem)))
+      problems.push(...found.map((problem) => (problem.code === 'SNAPSHOT_DIFFERS' ? { hint, ...problem } : problem)))
     }
   }
   return { problems, notes }
@@ -91,7 +92,8 @@ async function prove(
   server: ShadowServer,
 ): Promise<Problem | { readonly objects: number }> {
   const extensions = database.config.access?.extensions ?? []
-  const { differences, objects } = await proveSnapshot({ server, root, history, snapshot, extensions })
+  const tenant = tenantPlaceOf(database)
+  const { differences, objects } = await proveSnapshot({ server, root, history, snapshot, extensions, tenant })
   const [first] = differences
   if (!first) return { objects }
   return {

@@ -9,6 +9,7 @@ import {
   findMoved,
   findOtherSteps,
   type Fleet,
+  hasTenants,
   isExternal,
   isMirror,
   type Member,
@@ -19,6 +20,9 @@ import {
   selectDatabases,
   type SnapshotChoice,
   type SnapshotState,
+  type TenantFilter,
+  type TenantsPlan,
+  type TenantsWish,
   type Workspace,
 } from '@drover/orchestrator'
 
@@ -45,6 +49,8 @@ export interface Request {
   readonly fromSnapshot?: boolean
   /** What has a transaction of its own. Default: each revision. */
   readonly transaction?: TransactionScope | undefined
+  /** Which tenants are meant; `none` leaves the databases of tenants out. Default: all of them. */
+  readonly tenants?: TenantFilter | 'none' | undefined
   /** A plan that was made before, which is all that may be done; it brings the target. */
   readonly file?: NamedPlan
 }
@@ -73,8 +79,12 @@ export async function withPlan(
   const parsed = parseTarget(target)
   if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
   const external = direction === 'up' && isTop(parsed.target)
-  const { workspace, selected } = await session.workspace({ external })
-  const all = external ? workspace.databases : workspace.databases.filter((database) => !isExternal(database))
+  // A file says what is done on databases, and could not say it of ten thousand tenants.
+  const tenants = request.tenants !== 'none' && !file
+  const { workspace, selected } = await session.workspace({ external, tenants })
+  const all = workspace.databases.filter(
+    (database) => (external || !isExternal(database)) && (tenants || !hasTenants(database)),
+  )
   const chosen = file ? selectForPlan(workspace, all, selected, direction, file) : { ok: true as const, selected }
   if (!chosen.ok) return session.finish({ databases: [] }, chosen.problems)
   const wanted = narrow(workspace, chosen.selected, parsed.target, session.command)
@@ -92,16 +102,18 @@ export async function withPlan(
     if (moved.length > 0) return refuse(moved)
   }
 
+  const options = { allowOutOfOrder, ...(phase && { phase }) }
+  const surveys = await surveyAll(fleet, { direction, target: parsed.target, options }, request.tenants)
   const planned = await plan(session, workspace, fleet, direction, parsed.target, {
-    allowOutOfOrder,
-    ...(phase && { phase }),
+    ...options,
+    tenants: surveys,
     resume: request.resume ?? false,
     ...(direction === 'up' && { fromSnapshot: await readSnapshots(workspace, fleet, request) }),
   })
   if (!planned.ok) return refuse(file ? describeUnplannable(file.plan, planned.problems, file.path) : planned.problems)
   const otherwise = file ? findOtherSteps(file.plan, planned.plan, file.path) : []
   if (otherwise.length > 0) return refuse(otherwise)
-  for (const warning of planned.plan.warnings) session.warn(warning)
+  for (const warning of [...planned.plan.warnings, ...warningsOf(surveys)]) session.warn(warning)
   const scope = wanted.length === all.length ? 'all' : 'some'
   // Awaited here: the connections are closed when this function returns.
   return await act({
@@ -109,6 +121,29 @@ export async function withPlan(
     plan: planned.plan,
     request: { target, allowOutOfOrder, ...(phase && { phase }), scope },
   })
+}
+
+/** Looks at how tenants stand; those for whom there is nothing to do, and nothing to say, are no part of the plan. */
+async function surveyAll(
+  { members }: Fleet,
+  wish: TenantsWish,
+  filter: Request['tenants'],
+): Promise<ReadonlyMap<string, TenantsPlan>> {
+  const plans = new Map<string, TenantsPlan>()
+  for (const { database, tenants } of members) {
+    if (!tenants || filter === 'none') continue
+    const { surveyTenants } = await import('@drover/orchestrator/tenants')
+    const survey = await surveyTenants(tenants, wish, filter ?? {})
+    plans.set(database.name, { wish, filter: filter ?? {}, survey })
+  }
+  return plans
+}
+
+/** Why tenants that are to be made are not made from a snapshot, once for all of a database. */
+function warningsOf(plans: ReadonlyMap<string, TenantsPlan>): readonly Problem[] {
+  return [...plans.values()].flatMap(({ survey }) =>
+    survey.groups.flatMap(({ plan: own }) => (own.kind === 'steps' && own.warning ? [own.warning] : [])),
+  )
 }
 
 /** Whether a target is as far up as there is anything: only there is it clear how far a database goes that migrates itself. */

@@ -11,6 +11,7 @@ import { historyCommands } from './syntax/history-commands.ts'
 import { operationCommands } from './syntax/operation-commands.ts'
 import { withCommonOptions } from './syntax/options.ts'
 import { runCommands } from './syntax/run-commands.ts'
+import { tenantCommands } from './syntax/tenant-commands.ts'
 import { behindDashes } from './syntax/words.ts'
 import { version } from './version.ts'
 
@@ -47,7 +48,13 @@ function expandAliases(argv: readonly string[]): readonly string[] {
   return database === '' ? argv : ['revision', ...rest, '--database', database]
 }
 
-const commands: Commands = { ...runCommands, ...historyCommands, ...checkCommands, ...operationCommands }
+const commands: Commands = {
+  ...runCommands,
+  ...historyCommands,
+  ...checkCommands,
+  ...tenantCommands,
+  ...operationCommands,
+}
 
 function describeProgram(
   argv: readonly string[],
@@ -71,13 +78,13 @@ function describeProgram(
     example: string,
     load: (options: Options) => Promise<Action<Options>>,
   ) => {
-    const words = name.split(' ')[0]!
-    const command = withCommonOptions(program.command(name).description(summary))
+    const { path, parent, rest } = placeOf(program, name)
+    const command = withCommonOptions(parent.command(rest).description(summary))
     return command.addHelpText('after', `\nExample:\n${indent(example)}`).action(async () => {
       const options = command.opts<Options>()
       const run = await load(options)
       const { Session } = await import('./session.ts')
-      const session = new Session(words, io, options)
+      const session = new Session(path, io, options)
       setExitCode(await settle(session, () => run(session, options, ...command.args)))
     })
   }
@@ -88,6 +95,30 @@ function describeProgram(
   if (name !== undefined && Object.hasOwn(commands, name)) commands[name]!(describe)
   else for (const one of Object.values(commands)) one(describe)
   return program
+}
+
+/** Where a command belongs: `tenant create <slug>` is `create <slug>` of `tenant`. */
+function placeOf(
+  program: Command,
+  name: string,
+): { readonly path: string; readonly parent: Command; readonly rest: string } {
+  const path = name.replace(/ [<[].*/, '')
+  const [group, ...words] = path.split(' ')
+  if (words.length === 0) return { path, parent: program, rest: name }
+  const parent = program.commands.find((command) => command.name() === group) ?? describeGroup(program, group!)
+  return { path, parent, rest: name.slice(group!.length + 1) }
+}
+
+function describeGroup(program: Command, name: string): Command {
+  return program
+    .command(`${name} <command>`)
+    .description(groups[name] ?? '')
+    .usage('<command> [options]')
+    .copyInheritedSettings(program)
+}
+
+const groups: Readonly<Record<string, string>> = {
+  tenant: 'The tenants of a database: create, list, upgrade, downgrade, current, verify, drop.',
 }
 
 const footer = `

@@ -28,15 +28,21 @@ import { count } from './render/text.ts'
 import { roleSecretsFile, type Session } from './session.ts'
 
 /** What a database declares of its roles, if anything. */
-export function declaredAccess({ name, config: { access } }: Database): DeclaredAccess | undefined {
+export function declaredAccess(
+  { name, config: { access } }: Database,
+  { databases }: Workspace,
+): DeclaredAccess | undefined {
   if (!access) return undefined
   const { owner, app, readonly, extensions } = access
-  return { name, roles: { owner, app, readonly }, extensions }
+  const makesRoles = databases.some(
+    ({ config: { tenants } }) => tenants?.role !== undefined && tenants.registry.database === name,
+  )
+  return { name, roles: { owner, app, readonly }, extensions, ...(makesRoles && { makesRoles }) }
 }
 
 /** What is declared in a whole workspace. */
 export function allDeclared(workspace: Workspace): readonly DeclaredAccess[] {
-  return workspace.databases.flatMap((database) => declaredAccess(database) ?? [])
+  return workspace.databases.flatMap((database) => declaredAccess(database, workspace) ?? [])
 }
 
 /**
@@ -164,7 +170,7 @@ export async function carryOutProvisioning(
 
 async function planOne(session: Session, workspace: Workspace, located: Located): Promise<Work> {
   const { database, url, development } = located
-  const declared = declaredAccess(database)!
+  const declared = declaredAccess(database, workspace)!
   const wanted = wantedAccess(declared, url.database, allDeclared(workspace))
   const environment = session.environment(workspace)
   if (development) return planDevelopment(session, workspace, database, wanted)

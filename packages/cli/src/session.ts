@@ -10,6 +10,7 @@ import {
   type DevelopmentServer,
   discoverWorkspace,
   type Fleet,
+  hasTenants,
   isExternal,
   isMirror,
   isNamed,
@@ -154,13 +155,15 @@ export class Session {
    * Loads the workspace, and picks the databases that this call is about.
    * @param options.external whether databases that migrate themselves are among them. Default `false`: they have no revisions
    * @param options.mirrors whether databases that have the history of another are among them. Default `true`
+   * @param options.tenants whether databases whose history tenants have are among them. Default `true`
    * @returns also whether they were asked for: by name, by the folder or by the environment
    * @throws {DroverError} `USAGE` when one is asked for by name that cannot be among them
    */
   async workspace({
     external = false,
     mirrors = true,
-  }: { readonly external?: boolean; readonly mirrors?: boolean } = {}): Promise<{
+    tenants = true,
+  }: { readonly external?: boolean; readonly mirrors?: boolean; readonly tenants?: boolean } = {}): Promise<{
     readonly workspace: Workspace
     readonly selected: readonly Database[]
     readonly isNamed: boolean
@@ -169,14 +172,11 @@ export class Session {
     const workspace = this.options.hooks === false ? withoutHooks(found) : found
     const names = this.#wantedNames(workspace)
     const named = selectDatabases(workspace, names)
-    const isLeftOut = (database: Database) => (!external && isExternal(database)) || (!mirrors && isMirror(database))
+    const isLeftOut = (database: Database) =>
+      (!external && isExternal(database)) || (!mirrors && isMirror(database)) || (!tenants && hasTenants(database))
     const selected = named.filter((database) => !isLeftOut(database))
     if (selected.length === 0 || names.length > 0) {
-      throwProblems(
-        named
-          .filter(isLeftOut)
-          .map((database) => (isExternal(database) ? describeExternal : describeMirror)(this.command, database)),
-      )
+      throwProblems(named.filter(isLeftOut).map((database) => describeLeftOut(database)(this.command, database)))
     }
     return { workspace, selected, isNamed: names.length > 0 }
   }
@@ -344,6 +344,20 @@ export class Session {
       return owner === undefined || password === undefined ? url : url.withLogin(owner, password)
     }
     return { url: urlOf(), urlFor }
+  }
+}
+
+function describeLeftOut(database: Database): typeof describeExternal {
+  if (isExternal(database)) return describeExternal
+  return hasTenants(database) ? describeTenants : describeMirror
+}
+
+function describeTenants(command: string, { name }: Database): Problem {
+  return {
+    code: 'USAGE',
+    database: name,
+    message: `its history is applied to its tenants, and ${command} is for a database`,
+    hint: `leave it out of --database; what is done with tenants: pnpm migrate tenant --help`,
   }
 }
 

@@ -6,6 +6,13 @@ import { describeIssue } from './describe-issue.ts'
 import { databaseHooksSchema, type Hooks, type HooksConfig } from './hooks.ts'
 import { type LintConfig, type LintOptions, lintSchema } from './lint.ts'
 import { nameThat } from './name.ts'
+import {
+  fillInTenants,
+  findTenantFaults,
+  type TenantsConfig,
+  type TenantsDeclaration,
+  tenantsSchema,
+} from './tenants.ts'
 
 const kinds = [
   'aggregate',
@@ -79,6 +86,7 @@ const fields = {
   critical: v.exactOptional(criticalSchema),
   hooks: v.exactOptional(databaseHooksSchema),
   lint: v.exactOptional(lintSchema),
+  tenants: v.exactOptional(tenantsSchema),
   personalData: v.exactOptional(v.pipe(v.string('must be a path'), v.nonEmpty('must not be empty'))),
   foreign: v.optional(
     v.array(
@@ -196,6 +204,11 @@ export interface DatabaseDeclaration {
    * and `check` load it. Needs a `schema`. Default: nothing is said.
    */
   readonly personalData?: string
+  /**
+   * Where its history is applied, if not to the database itself: to a schema or a database of each tenant, by `schemaPerTenant` or
+   * `databasePerTenant`. Its URL is by default that of the database that lists them. Default: there are no tenants.
+   */
+  readonly tenants?: TenantsDeclaration
   /** From where on `lint` looks at the revisions, and by which rules it does not judge them. Default: all of them by all rules. */
   readonly lint?: LintOptions
   /**
@@ -264,6 +277,8 @@ export interface DatabaseConfig {
   readonly hooks?: HooksConfig
   /** Missing where none is declared. */
   readonly personalData?: string
+  /** Missing for a database that is its own only target. */
+  readonly tenants?: TenantsConfig
   /** Missing where nothing is declared. */
   readonly lint?: LintConfig
   readonly foreign: readonly string[]
@@ -288,12 +303,15 @@ export function parseDatabaseConfig(exported: unknown): ConfigResult {
 function parseOwn(exported: unknown): ConfigResult {
   const result = v.safeParse(schema, exported)
   if (!result.success) return { ok: false, faults: result.issues.map(describe) }
-  const { kind: _, name, url, urlCommand, database, access: declared, ...rest } = result.output
+  const { kind: _, name, url, urlCommand, database, access: declared, tenants: many, ...rest } = result.output
   const access = declared && fillInAccess(name, declared)
+  const tenants = many && fillInTenants(many)
   const isIncomparable = rest.personalData !== undefined && rest.schema === undefined
   const faults = [
     ...(access ? findRoleFaults(access) : []),
     ...findRepeatedTables(rest.critical ?? []),
+    ...(tenants ? findTenantFaults(tenants) : []),
+    ...(tenants && access ? ['"access" is for a database of its own: the roles of tenants are in "tenants"'] : []),
     ...(isIncomparable ? ['"personalData" needs "schema", whose columns it is compared with'] : []),
   ]
   if (faults.length > 0) return { ok: false, faults }
@@ -303,6 +321,7 @@ function parseOwn(exported: unknown): ConfigResult {
       ...rest,
       name,
       ...(access && { access }),
+      ...(tenants && { tenants }),
       schema: rest.schema,
       ...(urlCommand && { urlCommand }),
       url: url ?? [variableOf(name)],

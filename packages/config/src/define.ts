@@ -7,6 +7,7 @@ import type { WorkspaceDeclaration } from './define-workspace.ts'
 import type { Hook, RunHook } from './hook.ts'
 import type { Migration } from './migration.ts'
 import type { Classified } from './personal-data.ts'
+import type { DatabasePerTenantOptions, SchemaPerTenantOptions, TenantsDeclaration } from './tenants.ts'
 
 // Every command loads this file, with each `database.ts`: it is to load nothing else.
 
@@ -15,6 +16,16 @@ export function defineDatabase(
   declaration: DatabaseDeclaration | ExternalDatabaseDeclaration | SnapshotDatabaseDeclaration,
 ): typeof declaration {
   return declaration
+}
+
+/** Applies a history to a schema for each tenant, in one database or in several: for `tenants` in `database.ts`. */
+export function schemaPerTenant(options: SchemaPerTenantOptions = {}): TenantsDeclaration {
+  return { kind: 'schema', ...options }
+}
+
+/** Applies a history to a database for each tenant, on one server or on several: for `tenants` in `database.ts`. */
+export function databasePerTenant(options: DatabasePerTenantOptions = {}): TenantsDeclaration {
+  return { kind: 'database', ...options }
 }
 
 /** Declares a workspace: the default export of its `drover.config.ts`. Checks types only; Drover validates on load. */

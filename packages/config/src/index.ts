@@ -1,6 +1,15 @@
 export type { AccessConfig, AccessOptions } from './access.ts'
 export type { CriticalTable } from './critical.ts'
-export { classify, defineDatabase, defineHook, defineMigration, defineRunHook, defineWorkspace } from './define.ts'
+export {
+  classify,
+  databasePerTenant,
+  defineDatabase,
+  defineHook,
+  defineMigration,
+  defineRunHook,
+  defineWorkspace,
+  schemaPerTenant,
+} from './define.ts'
 export type {
   DatabaseConfig,
   DatabaseDeclaration,
@@ -20,3 +29,10 @@ export type {
   LegalBasis,
   PersonalDataDeclaration,
 } from './personal-data.ts'
+export type {
+  DatabasePerTenantOptions,
+  RegistryOptions,
+  SchemaPerTenantOptions,
+  TenantsConfig,
+  TenantsDeclaration,
+} from './tenants.ts'

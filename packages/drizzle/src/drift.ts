@@ -1,4 +1,5 @@
 import {
+  acrossVersions,
   type CatalogDifference,
   compareCatalogs,
   type Connection,
@@ -6,6 +7,7 @@ import {
   objectsOf,
   openConnection,
   readCatalog,
+  readMajorVersion,
 } from '@drover/engine'
 import type { History } from '@drover/history'
 
@@ -26,7 +28,7 @@ export interface ShadowServer {
  */
 export async function readShadowServer(url: string): Promise<ShadowServer> {
   await using connection = openConnection(ConnectionUrl.parse(url, 'DROVER_SHADOW_URL'))
-  return { url, version: await readVersion(connection) }
+  return { url, version: await readMajorVersion(connection) }
 }
 
 /** Which database to look at, and what it should look like. */
@@ -60,7 +62,7 @@ export interface Drift {
  */
 export async function findDrift(options: DriftOptions): Promise<Drift> {
   const { live, server, root, history, applied, foreign, roles } = options
-  const version = await readVersion(live)
+  const version = await readMajorVersion(live)
   const revisions = history.revisions.filter((revision) => applied.has(revision.id))
   await using shadow = await replayHistory(server.url, root, revisions)
   const sameVersion = version === server.version
@@ -75,16 +77,7 @@ export async function findDrift(options: DriftOptions): Promise<Drift> {
 
 /** The lines that tell drift: whether a materialized view has been refreshed is nothing that a revision decides. */
 export function forDrift(lines: readonly string[], sameVersion: boolean): readonly string[] {
-  return (
-    lines
-      // Since PostgreSQL 18, NOT NULL has a constraint; the column says it in every version.
-      .filter((line) => sameVersion || !/ constraint .*: NOT NULL (?:"(?:[^"]|"")*"|[^\s"]+)$/.test(line))
-      .map((line) => (line.startsWith('materialized view ') ? line.replace(/, not populated$/, '') : line))
+  return (sameVersion ? lines : acrossVersions(lines)).map((line) =>
+    line.startsWith('materialized view ') ? line.replace(/, not populated$/, '') : line,
   )
-}
-
-/** The major version of a server's PostgreSQL. */
-export async function readVersion(connection: Connection): Promise<number> {
-  const [row] = await connection.send('show server_version_num')
-  return Math.trunc(Number(row?.['server_version_num']) / 10_000)
 }

@@ -15,6 +15,10 @@ describe('isForeign', () => {
     ['function app.touch', 'function app.touch()'],
     ['function app.touch(a integer)', 'function app.touch(a integer)'],
     ['extension *', 'extension postgis'],
+    ['schema tenant_*', 'schema "tenant_a-b"'],
+    ['schema tenant_*', 'table "tenant_a-b".contexts'],
+    ['schema tenant_*', 'default privileges for role owner in schema "tenant_a-b" on tables'],
+    ['schema app', 'default privileges for role owner in schema app on sequences'],
     ['default privileges for role owner *', 'default privileges for role owner on tables'],
   ])('%s stands for %s', (declaration, object) => {
     expect(isForeign(object, ['view app.other', declaration])).toBe(true)
@@ -28,6 +32,8 @@ describe('isForeign', () => {
     ['schema topology', 'function app.edge(a topology.geometry)'],
     ['schema topology', 'table app."topology.layer"'],
     ['schema topology', 'extension topology'],
+    ['schema app', 'default privileges for role app on tables'],
+    ['schema app', 'default privileges for role owner in schema application on tables'],
     ['function app.touch(a integer)', 'function app.touch(a text)'],
     ['function app.touch', 'function app.touched()'],
   ])('%s does not stand for %s', (declaration, object) => {

@@ -5,7 +5,7 @@ import { type CatalogDifference, splitObject } from '@drover/engine'
  * schema that it is in. A name may end in `*`; that of a function may do without its arguments.
  */
 export function isForeign(object: string, declared: readonly string[]): boolean {
-  const { kind, schema, name } = splitObject(object)
+  const { kind, schema = schemaOfDefaults(object), name } = splitObject(object)
   return declared.some((declaration) => {
     const foreign = splitObject(declaration)
     if (foreign.kind === kind && fits(foreign.name, name)) return true
@@ -28,8 +28,16 @@ const ownerPattern = new RegExp(
   'gm',
 )
 
+/** `default privileges for role owner in schema app on tables` → `app`. */
+function schemaOfDefaults(object: string): string | undefined {
+  return defaultsPattern.exec(object)?.[1]
+}
+
+const defaultsPattern = new RegExp(`^default privileges .* in schema (${identifier}) on `)
+
+/** A pattern is written without the quotes that some of the names have which it stands for. */
 function fits(pattern: string, name: string): boolean {
   return pattern.endsWith('*')
-    ? name.startsWith(pattern.slice(0, -1))
+    ? [name, name.replaceAll('"', '')].some((text) => text.startsWith(pattern.slice(0, -1)))
     : name === pattern || name.startsWith(`${pattern}(`)
 }

@@ -11,15 +11,34 @@ export { isAlive } from './connect/is-alive.ts'
 export { createDatabase } from './connect/create-database.ts'
 export { probeServer } from './connect/probe-server.ts'
 export { Secret } from './connect/secret.ts'
+export { tlsFor } from './connect/tls.ts'
 export { saslprep } from './connect/saslprep.ts'
 export { adviseOnServer } from './diagnose/advice.ts'
 export { excerptOf, placeAt } from './diagnose/excerpt.ts'
-export { objectsOf, readLine as readCatalogLine, splitObject, withoutPlaces } from './inspect/catalog-line.ts'
+export {
+  acrossVersions,
+  objectsOf,
+  readLine as readCatalogLine,
+  splitObject,
+  withoutPlaces,
+} from './inspect/catalog-line.ts'
 export { type CatalogDifference, compareCatalogs } from './inspect/compare-catalogs.ts'
 export { describeDifference } from './inspect/describe-difference.ts'
+export type { UnseenPrivileges } from './inspect/catalog-query.ts'
+export type { ForeignPrivilege, OwnedSchema } from './inspect/foreign-privileges.ts'
+export type { ForeignReference } from './inspect/foreign-references.ts'
+export {
+  fingerprintManySchemas,
+  fingerprintSchemas,
+  findForeignConnects,
+  findForeignPrivileges,
+  findForeignReferences,
+  readSchemaCatalog,
+} from './inspect/inspect-schemas.ts'
 export { findMissingTables } from './inspect/missing-tables.ts'
+export { hashCatalog } from './inspect/hash-catalog.ts'
 export { readCatalog } from './inspect/read-catalog.ts'
-export { readServerFacts, type ServerFacts } from './inspect/server-facts.ts'
+export { readMajorVersion, readServerFacts, type ServerFacts } from './inspect/server-facts.ts'
 export { countRows } from './inspect/count-rows.ts'
 export {
   findHookProblems,
@@ -33,6 +52,7 @@ export {
 export { type DatabaseHookRun, type HookRun, runHook, runHookAlone } from './hook/run-hook.ts'
 export { acquireLease, describeHolder, type Lease, type LeaseHolder, type LeaseOptions } from './lease/lease.ts'
 export { type LeaseStatus, readLease, releaseLease } from './lease/lease-status.ts'
+export { pinFormats } from './sql/formats.ts'
 export { quoteIdentifier, quoteLiteral } from './sql/quote.ts'
 export { pinSearchPath } from './sql/search-path.ts'
 export { abandonRevision, type Abandoned, type AbandonRun } from './run/abandon.ts'
@@ -45,6 +65,7 @@ export {
   type TransactionScope,
 } from './run/run-plan.ts'
 export type { FinishedStatement } from './run/statement-times.ts'
+export { isPlain } from './run/group-size.ts'
 export type { RunLimits } from './run/run-limits.ts'
 export { blockedBy, isStronger, type LockMode } from './run/lock-modes.ts'
 export type { ObservedStatement, StepObservation } from './run/observe.ts'
@@ -72,10 +93,12 @@ export {
   type SchemaSnapshot,
   snapshotFile,
   type SnapshotReading,
+  tenantSchema,
   writeSnapshot,
 } from './snapshot/snapshot-file.ts'
+export { type SnapshotFor, snapshotTemplate } from './snapshot/tenant-snapshot.ts'
 export { type SnapshotPlan, writeSnapshotScript } from './snapshot/snapshot-script.ts'
-export { lineAt, splitStatements, type Statement } from './source/statements.ts'
+export { lineAt, readTokens, splitStatements, type Statement, type Token } from './source/statements.ts'
 export {
   completeRevision,
   type CodeFiles,
@@ -90,5 +113,23 @@ export {
 } from './source/write-revision.ts'
 export { type Actor, type Outcome, recordEnd, recordStart, type Run } from './store/runs.ts'
 export { type Progress, readLeftover, readProgress } from './store/progress.ts'
-export { type DatabaseState, readState } from './store/state.ts'
-export { ensureStore, findStoreObstacle, storeSchema } from './store/tables.ts'
+export { type DatabaseState, type HistoryState, readState } from './store/state.ts'
+export {
+  countTenantRows,
+  dropTarget,
+  groupTargets,
+  listOtherTargets,
+  readLastFailed,
+  readSchemaSizes,
+  refuseBusyTarget,
+  type TargetGroup,
+} from './store/targets.ts'
+export {
+  type DatabaseCondition,
+  findDatabases,
+  findDatabasesLike,
+  listHistories,
+  readDatabaseSizes,
+} from './store/tenant-databases.ts'
+export { writeRows } from './store/write-rows.ts'
+export { ensureStore, findStoreObstacle, ownSchemas, storeSchema } from './store/tables.ts'

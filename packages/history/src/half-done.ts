@@ -55,6 +55,7 @@ export function describeHalfDone(halfDone: HalfDone, revision: Revision | undefi
     revision: id,
     ...(revision && { file: scriptFile(revision, direction) }),
     ...(statement !== undefined && { statement }),
+    ...(left?.kind === 'working' && { pid: left.pid }),
     message: `${name} is half ${verb}: ${describeDone(halfDone)}${describeLeftover(left)}`,
     hint: howToGoOn(halfDone, revision),
   }

@@ -63,4 +63,13 @@ export {
 } from './revision.ts'
 export { digestOf, judgeSnapshot, type SnapshotRevision, type SnapshotVerdict } from './schema-snapshot.ts'
 export { planStamp, type Stamp, type StampPlan } from './stamp.ts'
-export { faultOfLabel, formatRange, formatTarget, parseRange, parseTarget, type Range, type Target } from './target.ts'
+export {
+  allHeads,
+  faultOfLabel,
+  formatRange,
+  formatTarget,
+  parseRange,
+  parseTarget,
+  type Range,
+  type Target,
+} from './target.ts'

@@ -39,6 +39,13 @@ export type ProblemCode =
   | 'SNAPSHOT_UNUSED'
   | 'SNAPSHOT_STALE'
   | 'SNAPSHOT_DIFFERS'
+  // tenants, which all have the history of one database
+  | 'TENANT_INVALID'
+  | 'TENANT_UNKNOWN'
+  | 'TENANT_EXISTS'
+  | 'TENANT_DIFFERS'
+  | 'TENANTS_FAILED'
+  | 'TENANTS_DIFFER'
   // a history that another tool has made
   | 'ADOPTION_REFUSED'
   // a server that is not there, or not for us
@@ -124,6 +131,10 @@ export interface Problem {
   readonly sqlstate?: string
   /** What the server added: its DETAIL, HINT and CONTEXT lines; or what a program said that was run. */
   readonly serverNotes?: readonly string[]
+  /** Process id of the server's session that is still at a statement whose runner is gone. */
+  readonly pid?: number
+  /** The slugs of the tenants that it is about. */
+  readonly tenants?: readonly string[]
   /** Who holds the locks that were not to be had. */
   readonly blockers?: readonly Blocker[]
 }

@@ -28,6 +28,9 @@ export type Anchor =
   | { readonly kind: 'base' }
   | { readonly kind: 'name'; readonly name: string }
 
+/** All heads, as `heads` is parsed. */
+export const allHeads: Target = { anchor: { kind: 'heads' }, steps: 0 }
+
 /** A stretch of a history; an end that is missing is the base or the heads. */
 export interface Range {
   readonly database?: string

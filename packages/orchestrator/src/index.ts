@@ -82,6 +82,7 @@ export {
   type Database,
   databaseOfFolder,
   discoverWorkspace,
+  hasTenants,
   isExternal,
   isMirror,
   selectDatabases,
@@ -97,3 +98,15 @@ export {
   readPassword,
   readVariable,
 } from './workspace/locate.ts'
+export type { FanOutWish } from './tenants/fan-out-options.ts'
+export {
+  type ServerOutcome,
+  sumCounts,
+  type TenantCounts,
+  type TenantFailure,
+  type TenantsEvent,
+  type TenantsOutcome,
+} from './tenants/outcome.ts'
+export type { TenantPlan, TenantsWish } from './tenants/planner.ts'
+export type { TenantFilter } from './tenants/registry.ts'
+export { countBehind, isBusy, type SurveyGroup, type TenantsPlan, type TenantSurvey } from './tenants/survey.ts'

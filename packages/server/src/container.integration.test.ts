@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { networkInterfaces } from 'node:os'
 import { text } from 'node:stream/consumers'
 import postgres from 'postgres'
 import { getContainerRuntimeClient } from 'testcontainers'
@@ -119,6 +120,15 @@ test('does not use an engine of another machine, and says so', async () => {
   expect(kind).toBe('embedded')
   expect(stderr).toContain('The Docker engine is at 192.0.2.7')
   expect(await runInChild({ ...elsewhere, ...environment })).toMatchObject({ code: 'ENGINE_UNUSABLE' })
+})
+
+test('uses an engine whose host is an address of this machine', async () => {
+  const addresses = Object.values(networkInterfaces()).flatMap((own) => own ?? [])
+  const own = addresses.find(({ internal }) => !internal)
+
+  const answer = await runInChild({ ...environment, TESTCONTAINERS_HOST_OVERRIDE: own!.address })
+
+  expect(answer).toMatchObject({ kind: 'container', url: expect.stringContaining('@127.0.0.1:') })
 })
 
 test('quotes the log of a container that ends before it answers, and removes it', async () => {

@@ -74,6 +74,16 @@ where rolname = current_user`
     expect(await templatesOf(shop)).toHaveLength(2)
   })
 
+  test('of a database of tenants is like one of them, with its tables in the schema public', async () => {
+    await workspace.addDatabase('main')
+    await workspace.addDatabase(shop, `tenants: { kind: 'schema' }`)
+
+    await using database = await migratedDatabase(shop, options)
+
+    expect(await query(database.url, `select to_regclass('public.item')::text as item`)).toEqual([{ item: 'item' }])
+    expect(await appliedIn(database.url)).toEqual(['aaaaaaaaaaa1', 'aaaaaaaaaaa2'])
+  })
+
   test('goes as far as it is told', async () => {
     await using database = await migratedDatabase(shop, { ...options, to: 'aaaaaaaaaaa1' })
     await using head = await migratedDatabase(shop, options)

@@ -23,13 +23,13 @@ export interface Wanted {
 }
 
 /**
- * Reads the files of a database.
+ * Reads the files of a database. One of tenants is read as if it were one of them: its history makes a database of its own.
  * @param root a folder in the workspace. Default: the current one
  * @throws {DroverError} `DATABASE_UNKNOWN`, `USAGE` for a database that has no revisions, or what is wrong with the files
  */
 export async function readSubject(name: string, root = process.cwd()): Promise<Subject> {
   const workspace = await discoverWorkspace(root)
-  const database = selectDatabases(workspace, [name])[0]!
+  const database = withoutTenants(selectDatabases(workspace, [name])[0]!)
   if (isExternal(database)) {
     throw new DroverError({
       code: 'USAGE',
@@ -41,4 +41,9 @@ export async function readSubject(name: string, root = process.cwd()): Promise<S
   const texts = new Map<string, string>()
   const history = await readHistoryMeanwhile({ root: workspace.root, folder: database.migrations }, texts)
   return { workspace, database, history, texts }
+}
+
+function withoutTenants(database: Database): Database {
+  const { tenants: _, ...config } = database.config
+  return { ...database, config }
 }

@@ -25,7 +25,7 @@ interface AbandonOptions extends CommonOptions {
 
 /** Has databases forget that a revision was begun whose statements are not all done. Runs no revision. */
 export async function abandon(session: Session, options: AbandonOptions, direction: Direction): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   await using fleet = await session.fleet(workspace, selected)
   const refuse = (problems: Parameters<Session['finish']>[1]) =>
     session.finish({ databases: fleetJson(selected, fleet) }, problems)

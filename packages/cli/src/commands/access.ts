@@ -10,7 +10,7 @@ import { noRolesDeclared } from './init-script.ts'
 
 /** Tries every role of the workspace on every database, and compares with what the roles are for. Changes nothing. */
 export async function access(session: Session, _options: CommonOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace({ external: true })
+  const { workspace, selected } = await session.workspace({ external: true, tenants: false })
   const declaring = selected.filter(({ config }) => config.access)
   if (declaring.length === 0) throw noRolesDeclared()
   const located = await session.locate(workspace, declaring)
@@ -51,7 +51,7 @@ async function findSubjects(
     }
   }
   return workspace.databases.flatMap((database) => {
-    const declared = declaredAccess(database)
+    const declared = declaredAccess(database, workspace)
     if (!declared) return []
     const passwords = findPasswords(database, known.get(database)?.url, environment)
     return roleKinds.map((kind): Subject => {

@@ -26,7 +26,7 @@ import { carryOutStamps } from './stamp.ts'
  * anything in it is not understood, nothing is recorded.
  */
 export async function adoptApplied(session: Session, options: AdoptOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   const database = onlyDatabase(workspace, selected, 'what another tool has applied')
   await using fleet = await session.fleet(workspace, [database])
   const [member] = fleet.members

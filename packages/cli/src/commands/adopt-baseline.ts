@@ -26,7 +26,7 @@ import type { AdoptOptions } from './adopt.ts'
 
 /** Makes a first revision that builds the schema of a database as it is, and records it there as applied. */
 export async function adoptBaseline(session: Session, options: AdoptOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace({ mirrors: false })
+  const { workspace, selected } = await session.workspace({ mirrors: false, tenants: false })
   const database = onlyDatabase(workspace, selected, 'a baseline')
   const { name } = database
   const source = { root: workspace.root, folder: database.migrations }

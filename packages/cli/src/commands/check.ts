@@ -1,5 +1,6 @@
 import { examineScript, readChecksums, readHistory, readScript } from '@drover/engine'
 import {
+  allHeads,
   DroverError,
   findEdited,
   findGaps,
@@ -22,6 +23,7 @@ import {
 } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
+import { standingOf } from '../render/tenants.ts'
 import { count } from '../render/text.ts'
 import { type CommonOptions, serverFolder, type Session } from '../session.ts'
 
@@ -160,8 +162,23 @@ async function checkDatabases(
   return [...members, ...fleet.unread.map((unread) => ({ ...unread, warnings: [], notes: [] }))]
 }
 
+/** What is wrong with tenants one by one; those that are behind are not. */
+async function checkTenants(database: Database, tenants: NonNullable<Member['tenants']>): Promise<Findings> {
+  const { surveyTenants } = await import('@drover/orchestrator/tenants')
+  const survey = await surveyTenants(tenants, { direction: 'up', target: allHeads }, {})
+  const unread = survey.unread.map(({ problem }) => problem)
+  const problems = survey.unusable.map(({ slug, problem }) => ({ ...problem, message: `${slug}: ${problem.message}` }))
+  return {
+    database,
+    problems: [...problems, ...unread].map((problem) => ({ ...problem, database: database.name })),
+    warnings: [],
+    notes: [standingOf(survey)],
+  }
+}
+
 async function checkMember(workspace: Workspace, member: Member): Promise<Findings> {
-  const { database, history, state } = member
+  const { database, history, state, tenants } = member
+  if (tenants) return checkTenants(database, tenants)
   const halfDone = findHalfDone(member)
   const applied = appliedIds(state)
   const known = history.revisions.filter((revision) => applied.has(revision.id))

@@ -1,4 +1,4 @@
-import { describeDone, type History, phases, type Problem } from '@drover/history'
+import { allHeads, describeDone, type History, phases, type Problem } from '@drover/history'
 import {
   type Database,
   findHalfDone,
@@ -7,46 +7,107 @@ import {
   type Member,
   type Status,
   statusOf,
+  type TenantSurvey,
 } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
-import { fleetJson } from '../render/json.ts'
+import { fleetJson, tenantsPlanJson } from '../render/json.ts'
 import type { Style } from '../render/style.ts'
+import { describeStanding } from '../render/tenants.ts'
 import { columns, count } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
+import { filterOf } from '../tenant-filter.ts'
+import type { ChoiceOptions } from './tenant-list.ts'
 
 interface CurrentOptions extends CommonOptions {
   readonly checkHeads?: boolean
 }
 
+/** Shows where the tenants of databases stand. */
+export async function tenantCurrent(session: Session, options: CurrentOptions & ChoiceOptions): Promise<ExitCode> {
+  const { narrowToTenants } = await import('../tenants.ts')
+  const { databases } = await narrowToTenants(session)
+  return current(session.narrowedTo(databases), options)
+}
+
 /** Shows where each database stands. One that cannot be reached does not hide the others; the exit code tells. */
-export async function current(session: Session, options: CurrentOptions): Promise<ExitCode> {
+export async function current(session: Session, options: CurrentOptions & ChoiceOptions): Promise<ExitCode> {
   const { workspace, selected } = await session.workspace({ external: true })
   await using fleet = await session.fleet(workspace, selected)
+  const surveys = await surveyAll(fleet, session, options)
   session.print(
     ...columns(
-      selected.map((database) => {
-        const member = fleet.members.find((one) => one.database === database)
-        if (member) return memberCells(member, session.out)
-        // Databases of the development server are created by the first command that finds nothing wrong.
-        const missing = fleet.unread.some((one) => one.database === database && one.problems.length === 0)
-        return [database.name, '-', missing ? 'not created yet' : session.out.bad('cannot be read')]
-      }),
+      selected
+        .filter((database) => !surveys.has(database))
+        .map((database) => {
+          const member = fleet.members.find((one) => one.database === database)
+          if (member) return memberCells(member, session.out)
+          // Databases of the development server are created by the first command that finds nothing wrong.
+          const missing = fleet.unread.some((one) => one.database === database && one.problems.length === 0)
+          return [database.name, '-', missing ? 'not created yet' : session.out.bad('cannot be read')]
+        }),
     ),
   )
-  const own = fleet.members.filter((member) => !isExternal(member.database))
+  const own = fleet.members.filter((member) => !isExternal(member.database) && !surveys.has(member.database))
+  for (const [database, survey] of surveys) session.print(...describeStanding(database.name, survey, session.out))
   if (options.verbose) for (const member of own) session.print(...appliedLines(member))
   for (const member of fleet.members) {
     const halfDone = findHalfDone(member)
     if (halfDone && !options.checkHeads) session.warn(halfDone)
   }
   const unread = fleet.unread.flatMap((one) => one.problems)
-  const problems = options.checkHeads ? [...unread, ...selected.flatMap((one) => findLag(one, fleet))] : unread
-  return session.finish({ databases: fleetJson(selected, fleet) }, problems)
+  const problems = options.checkHeads
+    ? [...unread, ...selected.flatMap((one) => findLag(one, fleet, surveys.get(one)))]
+    : unread
+  const tenants = new Map(
+    [...surveys].map(([database, survey]) => [database, tenantsPlanJson(database.name, survey, { all: true })]),
+  )
+  const plain = fleetJson(selected, fleet)
+  return session.finish({ databases: selected.map((database, at) => tenants.get(database) ?? plain[at]!) }, problems)
+}
+
+/** How the tenants of databases stand. */
+async function surveyAll(
+  { members }: Fleet,
+  session: Session,
+  options: ChoiceOptions & Pick<CommonOptions, 'json'>,
+): Promise<ReadonlyMap<Database, TenantSurvey>> {
+  const surveys = new Map<Database, TenantSurvey>()
+  for (const { database, tenants } of members) {
+    if (!tenants) continue
+    const { surveyTenants } = await import('@drover/orchestrator/tenants')
+    const wish = { direction: 'up', target: allHeads } as const
+    const filter = filterOf(options, session.io.env)
+    surveys.set(database, await surveyTenants(tenants, wish, filter, { all: options.json === true }))
+  }
+  return surveys
+}
+
+/** What keeps tenants from being up to date. */
+function findTenantLag(
+  about: Pick<Problem, 'code' | 'database'>,
+  { groups, unusable, unread }: TenantSurvey,
+): readonly Problem[] {
+  const behind = groups.filter(({ status }) => status.state !== 'up-to-date')
+  const number = behind.reduce((sum, { count: own }) => sum + own, unusable.length)
+  const slugs = [...behind.flatMap((group) => group.slugs), ...unusable.map(({ slug }) => slug)]
+  return [
+    ...(number > 0
+      ? [
+          {
+            ...about,
+            message: `${count(number, 'tenant')} not up to date: ${slugs.slice(0, 5).join(', ')}${number > 5 ? ', …' : ''}`,
+            hint: 'pnpm migrate tenant upgrade',
+          },
+        ]
+      : []),
+    ...unread.map(({ problem }) => ({ ...problem, ...about })),
+  ]
 }
 
 /** What keeps a database that could be read from being up to date. */
-function findLag(database: Database, fleet: Fleet): readonly Problem[] {
+function findLag(database: Database, fleet: Fleet, tenants: TenantSurvey | undefined): readonly Problem[] {
+  if (tenants) return findTenantLag({ code: 'NOT_UP_TO_DATE', database: database.name }, tenants)
   const member = fleet.members.find((one) => one.database === database)
   const about = { code: 'NOT_UP_TO_DATE', database: database.name } as const
   // Databases of the development server are created by the first command that finds nothing wrong.

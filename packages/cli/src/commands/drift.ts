@@ -17,7 +17,7 @@ interface Findings {
 
 /** Compares each database with a shadow that is built from what is applied in it. Writes nothing to any of them. */
 export async function drift(session: Session, options: CommonOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   await using fleet = await session.fleet(workspace, selected)
   const server = await readShadowServer(await session.shadowServer(workspace))
   const read = await Promise.all(fleet.members.map((member) => compare(workspace, member, server)))

@@ -17,7 +17,7 @@ export async function writeInitScript(session: Session): Promise<ExitCode> {
   const scripts = declaring.map((database) => {
     const url = located.find((one) => one.database === database)?.url
     const name = url?.database ?? database.config.database
-    const wanted = wantedAccess(declaredAccess(database)!, name, allDeclared(workspace))
+    const wanted = wantedAccess(declaredAccess(database, workspace)!, name, allDeclared(workspace))
     return { database: database.name, file: null, revisions: [], sql: writeProvisioningScript(wanted) }
   })
   session.print(...scripts.map(({ sql }) => sql))

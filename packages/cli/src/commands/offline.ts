@@ -30,7 +30,8 @@ interface OfflineOptions extends CommonOptions {
  */
 export async function writeOffline(session: Session, options: OfflineOptions, request: Request): Promise<ExitCode> {
   if (request.file || !request.target.includes(':')) {
-    return withPlan(session, request, async ({ workspace, plan }) => {
+    // What is run for ten thousand tenants is no script.
+    return withPlan(session, { ...request, tenants: 'none' }, async ({ workspace, plan }) => {
       for (const line of describeHeldBack(plan, session.err)) session.progress(line)
       return write(session, options, workspace, request.direction, partsOfPlan(plan))
     })
@@ -42,7 +43,7 @@ export async function writeOffline(session: Session, options: OfflineOptions, re
   }
   const parsed = parseRange(request.target)
   if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   const ends = endsOf(parsed.range)
   const wanted = ends.reduce((databases, end) => narrow(workspace, databases, end, session.command), selected)
   const parts = partsOfRange(workspace.root, wanted, parsed.range, request.direction)

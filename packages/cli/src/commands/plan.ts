@@ -1,5 +1,5 @@
 import type { Direction, Phase, Problem } from '@drover/history'
-import { describePlanFile, readScripts, type ReleasePlan } from '@drover/orchestrator'
+import { countBehind, describePlanFile, readScripts, type ReleasePlan } from '@drover/orchestrator'
 
 import type { ExitCode } from '../exit-code.ts'
 import { writePlanFile } from '../plan-file.ts'
@@ -23,7 +23,8 @@ interface PlanOptions extends CommonOptions {
 export async function plan(session: Session, options: PlanOptions, target?: string): Promise<ExitCode> {
   const direction: Direction = options.downgrade ? 'down' : 'up'
   const { allowOutOfOrder = false, phase } = options
-  const wanted = { direction, target: target ?? defaultTargets[direction], allowOutOfOrder, phase }
+  const tenants = options.out === undefined ? undefined : ('none' as const)
+  const wanted = { direction, target: target ?? defaultTargets[direction], allowOutOfOrder, phase, tenants }
   return withPlan(session, wanted, async ({ workspace, plan: made, request }) => {
     const steps = made.databases.map((database) => ({ name: database.member.database.name, steps: database.steps }))
     const scripts = await readScripts(workspace.root, steps)
@@ -44,12 +45,25 @@ export async function plan(session: Session, options: PlanOptions, target?: stri
 
 function findPending({ direction, databases }: ReleasePlan, phase: Phase | undefined): readonly Problem[] {
   const [word, command] = direction === 'up' ? ['pending', 'upgrade'] : ['to be reverted', 'downgrade']
-  return databases
+  const tenants = databases.flatMap(({ member, tenants: own }): readonly Problem[] => {
+    const behind = own ? countBehind(own.survey) : 0
+    const { name } = member.database
+    if (behind === 0) return []
+    return [
+      {
+        code: 'PENDING',
+        database: name,
+        message: `revisions of ${count(behind, 'tenant')} ${word}`,
+        hint: `pnpm migrate tenant ${command} -d ${name}`,
+      },
+    ]
+  })
+  const own = databases
     .filter(({ steps }) => steps.length > 0)
     .map(({ member, steps }) => ({
-      code: 'PENDING',
       database: member.database.name,
       message: `${count(steps.length, 'revision')} ${word}`,
       hint: `pnpm migrate ${command}${phase ? ` --phase ${phase}` : ''} -d ${member.database.name}`,
     }))
+  return [...own.map((problem): Problem => ({ ...problem, code: 'PENDING' })), ...tenants]
 }

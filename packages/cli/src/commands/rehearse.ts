@@ -1,3 +1,4 @@
+import { isAboutForeign } from '@drover/drizzle'
 import { ConnectionUrl } from '@drover/engine'
 import { DroverError, parseTarget, type Problem, type Target, throwProblems } from '@drover/history'
 import {
@@ -47,7 +48,7 @@ export async function rehearse(session: Session, options: RehearseOptions, targe
   const parsed = parseTarget(target)
   if (!parsed.ok) return session.finish({ databases: [] }, [parsed.problem])
   if (isElsewhere) return rehearseElsewhere(session, options, parsed.target, target)
-  return withPlan(session, { direction: 'up', target }, async ({ workspace, plan }) => {
+  return withPlan(session, { direction: 'up', target, tenants: 'none' }, async ({ workspace, plan }) => {
     const busy = plan.databases.filter(({ member, steps }) => steps.length > 0 && !isExternal(member.database))
     for (const { member, steps } of plan.databases) {
       if (isExternal(member.database)) session.progress(`${member.database.name}: migrates itself, and is left out`)
@@ -71,7 +72,7 @@ async function rehearseElsewhere(
   parsed: Target,
   target: string,
 ): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   const wanted = narrow(workspace, selected, parsed, session.command)
   const [database] = wanted
   if (!database || wanted.length > 1) {
@@ -140,6 +141,7 @@ async function carryOut(
       ...common,
       command: session.command,
       neighbours: (own, direction) => session.neighbours(workspace, own, direction),
+      isForeign: isAboutForeign,
       onPass: (pass) => session.progress(`rehearsing: ${passTexts[pass]}`),
       onEvent: (event) => session.tell(() => eventEntry(event)),
     })

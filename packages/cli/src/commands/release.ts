@@ -1,12 +1,13 @@
 import type { Hook, TransactionScope } from '@drover/engine'
 import { type Direction, DroverError, type Phase, type Problem } from '@drover/history'
-import { type DatabaseOutcome, type ReleasePlan, runRelease, type Workspace } from '@drover/orchestrator'
+import { countBehind, type DatabaseOutcome, type ReleasePlan, runRelease, type Workspace } from '@drover/orchestrator'
 
 import { findObjection } from '../confirmation.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { interruptible } from '../interruption.ts'
 import { defaultTargets, type Request, withPlan } from '../planning.ts'
 import { readPlanFile } from '../plan-file.ts'
+import { boundYoungSpace } from '../memory.ts'
 import { eventEntry } from '../render/event.ts'
 import { type EndedBlocker, hookJson, outcomeJson, planJson, plannedHooksJson } from '../render/json.ts'
 import {
@@ -18,9 +19,10 @@ import {
   describeUndoing,
 } from '../render/release.ts'
 import type { CommonOptions, Session } from '../session.ts'
+import { filterOf } from '../tenant-filter.ts'
 
 /** The options of the commands that change databases. Durations are in milliseconds. */
-interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions {
   readonly yes?: boolean
   readonly dryRun?: boolean
   readonly lockTimeout?: number
@@ -38,6 +40,19 @@ interface RunOptions extends CommonOptions {
   readonly fromSnapshot?: boolean
   /** A file of `plan --out`. */
   readonly plan?: string
+  readonly tenant?: readonly string[]
+  /** Slugs as they are, instead of `tenant`, whose commas separate. */
+  readonly slugs?: readonly string[]
+  readonly match?: readonly string[]
+  readonly sample?: number
+  readonly canary?: number | 'spread'
+  readonly wave?: number
+  readonly maxFailures?: number
+  readonly giveUpAfter?: number
+  readonly rate?: number
+  readonly pause?: number
+  readonly connections?: number
+  readonly gate?: boolean
   readonly sql?: boolean
   readonly outDir?: string
 }
@@ -104,6 +119,7 @@ async function moveOrWrite(
     phase,
     fromSnapshot,
     transaction,
+    tenants: filterOf(options, session.io.env),
     ...(file && { file }),
   }
   if (!options.sql) return move(session, options, request)
@@ -162,10 +178,12 @@ async function confirm(
   workspace: Workspace,
   plan: ReleasePlan,
 ): Promise<Problem | undefined> {
-  const undoing = plan.direction === 'down' && plan.databases.some(({ steps }) => steps.length > 0)
+  const changed = plan.databases.filter(
+    ({ steps, tenants }) => steps.length > 0 || (tenants !== undefined && countBehind(tenants.survey) > 0),
+  )
+  const undoing = plan.direction === 'down' && changed.length > 0
   if (!undoing) return undefined
   const undone = await describeUndoing(workspace.root, plan, session.err)
-  const changed = plan.databases.filter(({ steps }) => steps.length > 0)
   return findObjection(session, {
     lines: undone,
     question: 'Revert these revisions?',
@@ -183,6 +201,7 @@ async function run(
   afterwards?: () => Promise<readonly Problem[]>,
 ): Promise<ExitCode> {
   const started = performance.now()
+  if (plan.databases.some(({ tenants }) => tenants)) boundYoungSpace()
   const width = Math.max(...plan.databases.map(({ member }) => member.database.name.length))
   const onSignal = (signal: string, received: number) => {
     const [once, again] = ['finishing the revision that is running, then stopping', 'cancelling what is running']
@@ -215,6 +234,16 @@ async function run(
           statementTimeoutMs: options.statementTimeout,
         },
         ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
+        fanOut: {
+          canary: options.canary,
+          wave: options.wave,
+          maxFailures: options.maxFailures,
+          giveUpAfterMs: options.giveUpAfter,
+          ratePerSecond: options.rate,
+          pauseMs: options.pause,
+          connections: options.connections,
+          gate: options.gate,
+        },
         onEvent: (event) => {
           if (event.type === 'blocker-ended') killed.push({ database: event.database, blocker: event.blocker })
           session.tell(() => eventEntry(event), describeEvent(event, width, session.err))

@@ -19,7 +19,7 @@ interface RepairOptions extends CommonOptions {
  * edited. Nothing is repaired anywhere while the statements of any applied revision have changed.
  */
 export async function repair(session: Session, options: RepairOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   await using fleet = await session.fleet(workspace, selected)
   const unread = fleet.unread.flatMap((one) => one.problems)
   if (unread.length > 0) return session.finish({ databases: [] }, unread)

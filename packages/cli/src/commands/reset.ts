@@ -35,7 +35,7 @@ interface ResetOptions extends CommonOptions {
  * dropped: what is protected, what is elsewhere, what is in use, and what could not be built again.
  */
 export async function reset(session: Session, options: ResetOptions): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   throwProblems([
     ...findProduction(session, workspace),
     ...selected.filter(({ config }) => config.protected).map(describeProtected),

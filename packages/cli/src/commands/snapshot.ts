@@ -13,6 +13,7 @@ import {
 import { digestOf, DroverError, type History, throwProblems } from '@drover/history'
 import {
   type Database,
+  hasTenants,
   type InitdbFile,
   isExternal,
   isMirror,
@@ -26,6 +27,7 @@ import {
 import type { ExitCode } from '../exit-code.ts'
 import { describeInitdb, describeSnapshot, initdbJson, type MadeSnapshot, snapshotJson } from '../render/snapshot.ts'
 import type { CommonOptions, Session } from '../session.ts'
+import { tenantPlaceOf } from '../tenants.ts'
 import { version } from '../version.ts'
 
 interface SnapshotOptions extends CommonOptions {
@@ -80,13 +82,15 @@ async function makeSnapshots(
     try {
       const history = readHistory({ root, folder: database.migrations })
       const extensions = database.config.access?.extensions ?? []
-      const key = JSON.stringify([database.migrations, extensions])
+      const tenant = tenantPlaceOf(database)
+      const key = JSON.stringify([database.migrations, extensions, tenant])
       const body =
         bodies.get(key) ??
         (await dumpHistory({
           root,
           history,
           extensions,
+          tenant,
           server: () => (server ??= findServer()),
           environment: session.environment(workspace),
           onProgress: (line) => session.progress(`${database.name}: ${line}`, database.name),
@@ -114,6 +118,7 @@ async function compare(root: string, database: Database, history: History, body:
       revisions,
       body: statements,
       command: snapshotCommand(database.name),
+      isOfTenant: tenantPlaceOf(database) !== undefined,
     })
   const text = write(body)
   const now = parseSnapshot(database.snapshot, text)
@@ -139,7 +144,8 @@ async function planInitdb(
 ): Promise<readonly InitdbFile[]> {
   const parts = databases.map(async (database) => {
     const own = made.find((one) => one.database === database)
-    if (!own) return { database }
+    // Tenants are made one by one, when it is there.
+    if (!own || hasTenants(database)) return { database }
     // As it will be on the disk: with --dry-run it is not there yet.
     const state = await readSnapshotState(root, database, own.history, own.text)
     if (state.kind !== 'usable') throw new Error('a snapshot can be used that was just written')

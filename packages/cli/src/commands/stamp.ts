@@ -29,7 +29,7 @@ interface StampOptions extends CommonOptions {
 
 /** Has databases say of themselves that they stand at the targets, without running anything. */
 export async function stamp(session: Session, options: StampOptions, ...texts: readonly string[]): Promise<ExitCode> {
-  const { workspace, selected } = await session.workspace()
+  const { workspace, selected } = await session.workspace({ tenants: false })
   const targets = targetsByDatabase(
     readTargets(workspace, texts),
     selected.map((database) => database.name),

@@ -13,6 +13,6 @@ export async function validate(session: Session, _options: CommonOptions): Promi
 
 /** Looks for the critical tables of all databases that a call is about. */
 export async function readCritical(session: Session): Promise<readonly CriticalFindings[]> {
-  const { workspace, selected } = await session.workspace({ external: true })
+  const { workspace, selected } = await session.workspace({ external: true, tenants: false })
   return findCritical(await session.locate(workspace, selected))
 }

@@ -33,6 +33,11 @@ const worrying: ReadonlySet<ReleaseEvent['type']> = new Set([
   'blocker-kept',
   'hook-retried',
   'hook-failed',
+  'tenant-failed',
+  'tenant-parked',
+  'gate-passed-over',
+  'server-silent',
+  'server-lost',
 ] as const)
 
 /** The fields of an event by the names that programs know them by. */

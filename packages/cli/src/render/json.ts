@@ -7,15 +7,34 @@ import type {
   HookOutcome,
   Member,
   ReleasePlan,
+  TenantCounts,
+  TenantFailure,
+  TenantsOutcome,
+  TenantSurvey,
 } from '@drover/orchestrator'
-import { hooksOf, isExternal, statusOf } from '@drover/orchestrator'
+import { hooksOf, isExternal, statusOf, sumCounts } from '@drover/orchestrator'
 import type { Hook } from '@drover/engine'
-import type { Blocker, Phase, Step } from '@drover/history'
+import type { Blocker, Phase, Problem, Step } from '@drover/history'
 
 /** One database in the output. */
 export interface DatabaseJson {
   readonly name: string
   readonly targets: readonly TargetJson[]
+  /** Only where its history is applied to tenants; its targets are those of them that there is something to say of. */
+  readonly tenants?: TenantsJson
+}
+
+/** How the tenants of a database stand, or how it went on them. */
+interface TenantsJson extends Partial<TenantCounts> {
+  readonly total: number
+  readonly upToDate?: number
+  readonly revisions?: number
+  readonly servers?: readonly TenantServerJson[]
+}
+
+interface TenantServerJson extends TenantCounts {
+  readonly name: string
+  readonly problem?: Problem
 }
 
 interface TargetJson {
@@ -36,6 +55,8 @@ interface TargetJson {
   /** The sessions that `--kill-blockers-after` has ended. Only where there are any. */
   readonly endedSessions?: readonly Blocker[]
   readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged' | 'unreachable' | 'external'
+  /** What keeps a tenant from being where it should be. */
+  readonly problem?: Problem
 }
 
 interface SnapshotJson {
@@ -121,8 +142,40 @@ function unreadJson(database: Database): DatabaseJson {
   }
 }
 
+/** Where tenants stand, and what would be done for those that there is something to do for. */
+export function tenantsPlanJson(name: string, survey: TenantSurvey, options: { readonly all: boolean }): DatabaseJson {
+  const groups = survey.groups.filter(({ plan }) => options.all || plan.kind !== 'settled')
+  const upToDate = survey.groups.filter(({ status }) => status.state === 'up-to-date')
+  return {
+    name,
+    tenants: { total: survey.total, upToDate: upToDate.reduce((sum, group) => sum + group.count, 0) },
+    targets: [
+      ...groups.flatMap(({ status, plan, targets }) =>
+        targets.map((target) => ({
+          target,
+          ...status,
+          steps: plan.kind === 'steps' ? plan.steps.map((step) => stepJson(step, 'planned')) : [],
+        })),
+      ),
+      ...survey.unusable.map(failureJson),
+    ],
+  }
+}
+
+function failureJson({ target, problem }: TenantFailure): TargetJson {
+  return { target, current: [], heads: [], pending: [], steps: [], state: 'behind', problem }
+}
+
+function tenantsOutcomeJson(name: string, outcome: TenantsOutcome, before: TenantSurvey): DatabaseJson {
+  const { servers, failed, waiting, revisions } = outcome
+  const counts = sumCounts(servers)
+  const total = Math.max(before.total, counts.settled + counts.done + counts.failed + counts.waiting + counts.notTried)
+  return { name, tenants: { total, revisions, ...counts, servers }, targets: [...failed, ...waiting].map(failureJson) }
+}
+
 /** What would be done on a database. */
-export function planJson({ member, steps, heldBack, snapshot }: DatabasePlan): DatabaseJson {
+export function planJson({ member, steps, heldBack, snapshot, tenants }: DatabasePlan): DatabaseJson {
+  if (tenants) return tenantsPlanJson(member.database.name, tenants.survey, { all: false })
   const { name, targets } = memberJson(
     member,
     steps.map((step) => stepJson(step, 'planned')),
@@ -161,7 +214,12 @@ export interface EndedBlocker {
  * @param ended on any of the databases
  */
 export function outcomeJson(outcome: DatabaseOutcome, ended: readonly EndedBlocker[]): DatabaseJson {
-  const { plan, finished, failed, notTried, doneElsewhere, rolledBack } = outcome
+  const { plan, finished, failed, notTried, doneElsewhere, rolledBack, tenants } = outcome
+  if (plan.tenants) {
+    const { name } = plan.member.database
+    if (tenants) return tenantsOutcomeJson(name, tenants, plan.tenants.survey)
+    return tenantsPlanJson(name, plan.tenants.survey, { all: false })
+  }
   const applied = new Map(plan.member.state.applied.map((row) => [row.id, row]))
   for (const { direction, revision } of [...doneElsewhere, ...finished, ...(rolledBack?.finished ?? [])]) {
     if (direction === 'up') applied.set(revision.id, { id: revision.id, checksum: '', appliedAt: '' })

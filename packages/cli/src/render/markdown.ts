@@ -7,9 +7,11 @@ import {
   isExternal,
   type PlanRequest,
   type ReleasePlan,
+  type TenantsPlan,
 } from '@drover/orchestrator'
 
 import { isLoaded, moments } from './release.ts'
+import { standingOf } from './tenants.ts'
 import { count, marksOfRun } from './text.ts'
 
 /**
@@ -27,7 +29,7 @@ export function describeMarkdown(
   const busy = plan.databases.filter(({ steps }) => steps.length > 0)
   const external = plan.databases.map(({ member }) => member.database).filter(isExternal)
   const idle = plan.databases
-    .filter(({ member, steps }) => steps.length === 0 && !isExternal(member.database))
+    .filter(({ member, steps, tenants }) => steps.length === 0 && !tenants && !isExternal(member.database))
     .map(({ member }) => member.database.name)
   const title = `### ${up ? 'Upgrade' : 'Downgrade'} to ${code(target)}${phase ? `, phase ${code(phase)}` : ''}`
   const summary =
@@ -43,6 +45,9 @@ export function describeMarkdown(
       ...describeHooks(hooksOf(database.member.database), `of ${database.member.database.name}`),
     ]),
     ...external.map((database) => describeExternal(database)),
+    ...plan.databases.flatMap(({ member, tenants }) =>
+      tenants ? [describeTenants(member.database.name, tenants)] : [],
+    ),
     ...(idle.length > 0 && busy.length > 0 ? [`Nothing to ${up ? 'apply' : 'revert'} in ${idle.join(', ')}.`] : []),
     ...describeHeldBack(plan),
   ].join('\n\n')
@@ -70,6 +75,19 @@ function describeHeldBack({ databases }: ReleasePlan): readonly string[] {
 function describeExternal({ name, config }: Database): string {
   const { command, managedBy } = config.external ?? {}
   return `#### ${name}\n\n${command ? `Runs ${code(command.join(' '))}.` : `Managed by ${escape(managedBy ?? '')}.`}`
+}
+
+/** The tenants of a database: a row for those for whom the same is to be done. */
+function describeTenants(name: string, { survey }: TenantsPlan): string {
+  const rows = survey.groups.flatMap(({ plan, count: tenants }) =>
+    plan.kind === 'steps'
+      ? [
+          `| ${tenants} | ${plan.steps.map(({ revision }) => `${code(revision.id)} ${escape(revision.message)}`).join('<br>')} |`,
+        ]
+      : [],
+  )
+  const title = `#### ${name}\n\n${standingOf(survey)}.`
+  return rows.length === 0 ? title : `${title}\n\n| tenants | revisions |\n| --- | --- |\n${rows.join('\n')}`
 }
 
 function describeDangers(databases: readonly DatabasePlan[], up: boolean, scripts: ReadonlyMap<Step, Script>): string {

@@ -4,6 +4,7 @@ import type { ReleasePlan, Segment } from '@drover/orchestrator'
 
 import { describeHeldBack, isLoaded, loadText, withDatabaseHooks, withRunHooks } from './release.ts'
 import type { Style } from './style.ts'
+import { describeTenantsPlan } from './tenants.ts'
 import { count, externalText, marksOfRun, stepText } from './text.ts'
 
 /** The steps of a plan, numbered in the order in which they run, with what they take away for good. */
@@ -14,7 +15,11 @@ export function describePlanned(
   hooks: readonly Hook[] = [],
 ): readonly string[] {
   const up = plan.direction === 'up'
+  const tenants = plan.databases.flatMap(({ member, tenants: own }) =>
+    own ? describeTenantsPlan(member.database.name, own, style) : [],
+  )
   const idle = plan.databases
+    .filter(({ tenants: own }) => !own)
     .filter(
       (database) => database.steps.length === 0 && !plan.segments.some((segment) => segment.database === database),
     )
@@ -25,6 +30,7 @@ export function describePlanned(
   let number = 0
   const busy = plan.segments.flatMap(({ database, steps }, place) => {
     const { member, snapshot } = database
+    if (database.tenants) return []
     const isOfIt = (segment: Segment) => segment.database === database
     const share = {
       isFirst: plan.segments.findIndex(isOfIt) === place,
@@ -48,5 +54,5 @@ export function describePlanned(
     const load = snapshot && share.isFirst ? [`  loads ${loadText(snapshot.file, snapshot.revisions.length)}`] : []
     return [title, ...withDatabaseHooks(member.database, [...load, ...lines], share)]
   })
-  return [...withRunHooks(plan, hooks, [...busy, ...idle]), ...describeHeldBack(plan, style)]
+  return [...withRunHooks(plan, hooks, [...busy, ...idle, ...tenants]), ...describeHeldBack(plan, style)]
 }

@@ -1,4 +1,4 @@
-import { duration } from './text.ts'
+import { duration, grouped } from './text.ts'
 
 /** How far something has come. */
 interface Progress {
@@ -23,7 +23,7 @@ export function progressText(progress: Progress): string {
 /** A rate would be that of several stages, and what is left that of this one alone. */
 function stageText(stage: string, { done, total, unit = 'rows', waitsFor, elapsedMs }: Progress): string {
   const share = total !== undefined && unit !== 'sessions' ? ` (${Math.floor((done / total) * 100)} %)` : ''
-  const amount = `${number(done)}${total === undefined ? '' : ` of ${number(total)}`} ${unit}${share}`
+  const amount = `${grouped(done)}${total === undefined ? '' : ` of ${grouped(total)}`} ${unit}${share}`
   return [
     stage,
     ...(done === 0 && total === undefined ? [] : [amount]),
@@ -36,16 +36,12 @@ function amountText({ done, total, estimated, elapsedMs }: Progress): string {
   const rate = elapsedMs > 0 ? done / (elapsedMs / 1000) : 0
   const share =
     total !== undefined && total > 0
-      ? ` of ${estimated ? 'about ' : ''}${number(total)} (${Math.floor((done / total) * 100)} %)`
+      ? ` of ${estimated ? 'about ' : ''}${grouped(total)} (${Math.floor((done / total) * 100)} %)`
       : ''
   const left = total !== undefined && rate > 0 && total > done ? (total - done) / rate : undefined
   return [
-    `${number(done)}${share} rows`,
-    ...(rate > 0 ? [`${number(Math.round(rate))}/s`] : []),
+    `${grouped(done)}${share} rows`,
+    ...(rate > 0 ? [`${grouped(Math.round(rate))}/s`] : []),
     ...(left === undefined ? [] : [`${duration(left * 1000)} left`]),
   ].join(', ')
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-US')
 }

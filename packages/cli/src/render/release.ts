@@ -1,9 +1,23 @@
 import { describeHolder, findDataLoss, type Hook, type Moment, readScript } from '@drover/engine'
 import type { Step } from '@drover/history'
-import { type Database, type DatabaseOutcome, hooksOf, type ReleaseEvent, type ReleasePlan } from '@drover/orchestrator'
+import {
+  type Database,
+  type DatabaseOutcome,
+  hooksOf,
+  type ReleaseEvent,
+  type ReleasePlan,
+  type TenantsPlan,
+} from '@drover/orchestrator'
 
 import { progressText } from './progress.ts'
 import type { Style } from './style.ts'
+import {
+  describeTenantsEvent,
+  describeTenantsOutcome,
+  describeTenantsPlan,
+  standingOf,
+  tenantsWords,
+} from './tenants.ts'
 import {
   blockersText,
   columns,
@@ -62,6 +76,14 @@ export function describeEvent(event: ReleaseEvent, width: number, style: Style):
       return `${database}  ${stepText(event.step)}: ${progressText(event)}`
     case 'snapshot-loaded':
       return `${database}  ${style.good('loaded')}   ${loadText(event.file, event.revisions.length)} ${style.dim(`(${duration(event.durationMs)})`)}`
+    case 'tenants-progress':
+    case 'tenant-failed':
+    case 'tenant-parked':
+    case 'canary-passed':
+    case 'gate-passed-over':
+    case 'server-silent':
+    case 'server-lost':
+      return describeTenantsEvent(event, database, style)
     case 'step-finished': {
       const verb = event.step.direction === 'up' ? 'applied ' : 'reverted'
       const own = event.step.revision.transaction === 'own' ? ' (own transaction)' : ''
@@ -112,12 +134,14 @@ const reasons = {
   'lock-timeout': 'somebody holds a lock that it needs',
   deadlock: 'it was in a deadlock',
   busy: 'another run is in the middle of a revision',
+  conflict: 'somebody else was making or changing the same object',
 } as const
 
 /** The steps that a plan would take, for `--dry-run`. */
 export function describePlan(plan: ReleasePlan, hooks: readonly Hook[], style: Style): readonly string[] {
   const verb = plan.direction === 'up' ? 'would apply' : 'would revert'
-  const lines = plan.databases.flatMap(({ member, steps, snapshot }) => {
+  const lines = plan.databases.flatMap(({ member, steps, snapshot, tenants }) => {
+    if (tenants) return describeTenantsPlan(member.database.name, tenants, style)
     const name = style.strong(member.database.name)
     const external = externalText(member.database, 'would run')
     if (external !== undefined) return [`${name}: ${external}`]
@@ -158,14 +182,39 @@ function noteOf(step: Step, snapshot?: ReleasePlan['databases'][number]['snapsho
 /** What a downgrade undoes, and which of its statements take data away for good. */
 export async function describeUndoing(root: string, plan: ReleasePlan, style: Style): Promise<readonly string[]> {
   const lines: string[] = []
-  for (const { member, steps } of plan.databases) {
+  for (const { member, steps, tenants } of plan.databases) {
+    if (tenants) lines.push(...(await describeTenantsUndoing(root, member.database.name, tenants, style)))
     if (steps.length === 0) continue
     lines.push(`${style.strong(member.database.name)}: will revert ${count(steps.length, 'revision')}`)
-    for (const step of steps) {
-      lines.push(`  ${stepText(step)}${noteOf(step)}`)
-      const losses = findDataLoss(await readScript(root, step.revision, 'down'))
-      lines.push(...losses.map((loss) => `    ${style.bad('loses data:')} ${loss}`))
-    }
+    lines.push(...(await describeReverted(root, steps, style)))
+  }
+  return lines
+}
+
+/** What a downgrade undoes of tenants, those with the same steps together. */
+async function describeTenantsUndoing(
+  root: string,
+  name: string,
+  { survey }: TenantsPlan,
+  style: Style,
+): Promise<readonly string[]> {
+  const lines: string[] = []
+  for (const { plan, count: tenants } of survey.groups) {
+    if (plan.kind !== 'steps') continue
+    lines.push(
+      `${style.strong(name)}: will revert ${count(plan.steps.length, 'revision')} of ${count(tenants, 'tenant')}`,
+    )
+    lines.push(...(await describeReverted(root, plan.steps, style)))
+  }
+  return lines
+}
+
+async function describeReverted(root: string, steps: readonly Step[], style: Style): Promise<readonly string[]> {
+  const lines: string[] = []
+  for (const step of steps) {
+    lines.push(`  ${stepText(step)}${noteOf(step)}`)
+    const losses = findDataLoss(await readScript(root, step.revision, 'down'))
+    lines.push(...losses.map((loss) => `    ${style.bad('loses data:')} ${loss}`))
   }
   return lines
 }
@@ -173,8 +222,12 @@ export async function describeUndoing(root: string, plan: ReleasePlan, style: St
 /** How a release went: one line a database. */
 export function describeOutcome(outcomes: readonly DatabaseOutcome[], ms: number, style: Style): readonly string[] {
   const rows = outcomes.map((outcome) => [outcome.plan.member.database.name, ...outcomeWords(outcome)])
-  const painted = columns(rows).map((line, at) => paintOutcome(outcomes[at]!, line, style))
-  const changed = outcomes.reduce((sum, outcome) => sum + outcome.finished.length, 0)
+  const painted = columns(rows).flatMap((line, at) => {
+    const { tenants, end } = outcomes[at]!
+    const matrix = tenants && end !== 'nothing-to-do' ? describeTenantsOutcome(tenants, style) : []
+    return [paintOutcome(outcomes[at]!, line, style), ...matrix]
+  })
+  const changed = outcomes.reduce((sum, { finished, tenants }) => sum + finished.length + (tenants?.revisions ?? 0), 0)
   if (outcomes.every((outcome) => outcome.end === 'nothing-to-do')) return [...painted, 'nothing to do']
   const commands = outcomes.filter(({ plan, end }) => plan.member.database.config.external && end === 'done').length
   const done = `${count(changed, 'revision')}${commands > 0 ? ` and ${count(commands, 'command')}` : ''}`
@@ -190,9 +243,12 @@ function outcomeWords({
   notTried,
   rolledBack,
   stoppedBy,
+  tenants,
 }: DatabaseOutcome): readonly string[] {
   const { external } = plan.member.database.config
   if (external) return [externalOutcome(external, end)]
+  if (tenants) return [tenantsWords(tenants)]
+  if (plan.tenants) return [end === 'failed' ? 'failed before any tenant was tried' : standingOf(plan.tenants.survey)]
   const up = plan.steps[0]?.direction !== 'down'
   const done = `${count(finished.length, 'revision')} ${up ? 'applied' : 'reverted'}`
   const elsewhere = doneElsewhere.length > 0 ? `, ${doneElsewhere.length} by another run` : ''

@@ -2,7 +2,7 @@ import type { Blocker } from '@drover/history'
 import { describe, expect, it } from 'vitest'
 
 import { styleFor } from './style.ts'
-import { blockersText, columns, count, duration, problemText } from './text.ts'
+import { blockersText, columns, count, duration, grouped, problemText } from './text.ts'
 
 const plain = styleFor({ write: () => {}, isTTY: false }, 'never', {})
 
@@ -27,8 +27,15 @@ describe('count', () => {
     [0, '0 revisions'],
     [1, '1 revision'],
     [2, '2 revisions'],
+    [1000, '1,000 revisions'],
   ])('of %i is %s', (number, text) => {
     expect(count(number, 'revision')).toBe(text)
+  })
+})
+
+describe('grouped', () => {
+  it.each([0, 7, 12, 999, 1000, 12_345, 999_999, 1_000_000, 1_234_567_890])('writes %i as English does', (number) => {
+    expect(grouped(number)).toBe(number.toLocaleString('en-US'))
   })
 })
 

@@ -16,9 +16,14 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
   )
 }
 
-/** A number of things in words: `1 revision`, `2 revisions`. */
+/** A whole number as people read it: `12,345`. By hand, because what Node brings for it takes 10 ms to load. */
+export function grouped(number: number): string {
+  return String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
+/** A number of things in words: `1 revision`, `2 revisions`, `1,000 revisions`. */
 export function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? '' : 's'}`
+  return `${grouped(number)} ${thing}${number === 1 ? '' : 's'}`
 }
 
 /** A step as progress and summaries name it. */

@@ -80,6 +80,12 @@ export function phaseOption(): Option {
   return new Option('--phase <phase>', 'run nothing of a later phase, nor what comes after it').choices(phases)
 }
 
+/** Which tenants are meant. */
+export function tenantOption(): Option {
+  const what = 'only this tenant (repeatable, or separated by commas; default: TENANT_ID, or all)'
+  return new Option('--tenant <slug>', what).argParser(collect)
+}
+
 /** How an empty database is made. */
 export function fromSnapshotOption(): Option {
   return new Option('--from-snapshot', 'make empty databases from their schema.sql, and record its revisions')
@@ -126,7 +132,7 @@ export function collect(value: string, before: readonly string[] = []): readonly
 }
 
 /** Reads a number from 1; `what` says what it is to whoever types something else. */
-function countOf(what: string): (text: string) => number {
+export function countOf(what: string): (text: string) => number {
   return (text) => {
     if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError(`It is ${what}.`)
     return Number(text)
@@ -134,7 +140,7 @@ function countOf(what: string): (text: string) => number {
 }
 
 /** `100ms`, `2s`, `10m`, `1h`; a number alone is milliseconds. */
-function parseDuration(text: string): number {
+export function parseDuration(text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h)?$/.exec(text)
   if (!match) throw new InvalidArgumentError('It is a duration, such as 500ms, 2s, 10m or 1h.')
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 'ms']!

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 
 import type { Commands } from './commands.ts'
-import { withRunOptions, phaseOption, fromSnapshotOption, withOtherWays } from './options.ts'
+import { withRunOptions, phaseOption, fromSnapshotOption, tenantOption, withOtherWays } from './options.ts'
 
 /** The commands that change databases by their histories. */
 export const runCommands: Commands = {
@@ -29,6 +29,7 @@ export const runCommands: Commands = {
       )
         .option('--allow-out-of-order', 'also apply revisions that were put below applied ones')
         .addOption(phaseOption())
+        .addOption(tenantOption())
         .addOption(fromSnapshotOption().conflicts(['plan', 'sql', 'abandon'])),
     )
   },
@@ -41,7 +42,7 @@ export const runCommands: Commands = {
           'pnpm migrate downgrade\npnpm migrate downgrade base -d gdpr\npnpm migrate downgrade head:base --sql -d gdpr',
           async () => (await import('../commands/release.ts')).downgrade,
         ),
-      ),
+      ).addOption(tenantOption()),
     )
   },
   plan: ({ add }) => {

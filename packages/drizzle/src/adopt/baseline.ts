@@ -1,6 +1,13 @@
-import { type CatalogDifference, compareCatalogs, type Connection, readCatalog, storeSchema } from '@drover/engine'
+import {
+  type CatalogDifference,
+  compareCatalogs,
+  type Connection,
+  ownSchemas,
+  readCatalog,
+  readMajorVersion,
+} from '@drover/engine'
 
-import { forDrift, readVersion, type ShadowServer } from '../drift.ts'
+import { forDrift, type ShadowServer } from '../drift.ts'
 import { isAboutForeign } from '../foreign.ts'
 import type { Kit } from '../kit/kit.ts'
 import { emptyState } from '../kit/state.ts'
@@ -44,7 +51,7 @@ export async function makeBaseline({ live, server, table, foreign }: BaselineOpt
   const planned = await planDelta({
     from: shadow.url.revealUrl(),
     to: live.url.revealUrl(),
-    ignoredSchemas: [storeSchema, ...(table?.schema === 'drizzle' ? ['drizzle'] : [])],
+    ignoredSchemas: [...ownSchemas, ...(table?.schema === 'drizzle' ? ['drizzle'] : [])],
   })
   const statements = planned.statements.filter((statement) => !isAboutTable(statement, table)).map(tidyStatement)
   const failure = await tryStatements(shadow.connection, statements, 'per-revision')
@@ -100,7 +107,7 @@ async function findDifferences(
   server: ShadowServer,
   foreign: readonly string[],
 ): Promise<readonly CatalogDifference[]> {
-  const sameVersion = (await readVersion(live)) === server.version
+  const sameVersion = (await readMajorVersion(live)) === server.version
   const expected = forDrift(await readCatalog(live), sameVersion)
   const found = forDrift(await readCatalog(shadow), sameVersion)
   return compareCatalogs(expected, found).filter((difference) => !isAboutForeign(difference, foreign))

@@ -10,7 +10,7 @@ import { readContents } from './read-contents.ts'
 const databases = path.resolve(import.meta.dirname, '../../../../databases')
 
 describe('generateRows on the databases of the repository', () => {
-  it.each(['main', 'credentials', 'gdpr'])('fills every table of %s', async (name) => {
+  it.each(['main', 'credentials', 'gdpr', 'tenant'])('fills every table of %s', async (name) => {
     await using database = await exampleDatabase(inject('serverUrl'), await readMigrations(name))
 
     const { tables, without } = await generateRows(database.connection)

@@ -1,4 +1,4 @@
-import type { Connection } from '@drover/engine'
+import { type Connection, pinFormats } from '@drover/engine'
 import * as v from 'valibot'
 
 import {
@@ -14,7 +14,7 @@ import {
 import { chooseRows, type RowValues } from './choose-rows.ts'
 import { filling, type FillingOptions, writeFilling, writeLateReferences } from './fill.ts'
 import { mayBeNull, orderTables, type Turn } from './order.ts'
-import { pinFormats, readTables } from './read-tables.ts'
+import { readTables } from './read-tables.ts'
 import { withoutForcedSecurity } from './row-security.ts'
 import type { TableShape, TypeShape } from './table-shape.ts'
 

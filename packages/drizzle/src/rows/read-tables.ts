@@ -1,4 +1,4 @@
-import { type Connection, storeSchema } from '@drover/engine'
+import { type Connection, ownSchemas, pinFormats, quoteLiteral } from '@drover/engine'
 import * as v from 'valibot'
 
 import { type DatabaseShape, databaseShape } from './table-shape.ts'
@@ -9,15 +9,7 @@ export async function readTables(connection: Connection): Promise<DatabaseShape>
   return v.parse(databaseShape, JSON.parse(String(row?.['shape'])))
 }
 
-/** For one message: text forms of values do not depend on who reads them. */
-export const pinFormats = `set local datestyle = 'ISO, YMD';
-set local intervalstyle = 'postgres';
-set local timezone = 'UTC';
-set local extra_float_digits = 1;
-set local bytea_output = 'hex';
-set local jit = off`
-
-/** The same, and the server qualifies every name that it writes. */
+/** For one message: text forms of values do not depend on who reads them, and the server qualifies every name that it writes. */
 export const pinSession = `set local search_path = pg_catalog;
 ${pinFormats}`
 
@@ -31,7 +23,7 @@ from pg_class as class
 join pg_namespace as space on space.oid = class.relnamespace
 where class.relkind in ('r', 'p')
   and not class.relispartition
-  and space.nspname !~ '^pg_' and space.nspname not in ('information_schema', '${storeSchema}')
+  and space.nspname !~ '^pg_' and space.nspname not in (${['information_schema', ...ownSchemas].map(quoteLiteral).join(', ')})
   and not exists (
     select from pg_depend
     where classid = 'pg_class'::regclass and objid = class.oid and deptype = 'e'

@@ -1,9 +1,16 @@
-import { type Environment, quoteIdentifier, readScript } from '@drover/engine'
+import { type Environment, quoteIdentifier, readScript, type Script, tenantSchema } from '@drover/engine'
 import { DroverError, type History, type Revision } from '@drover/history'
 
 import type { ShadowServer } from '../drift.ts'
 import { createShadow, replayInto, type Shadow } from '../shadow.ts'
 import { normalizeDump } from './normalize-dump.ts'
+import {
+  enterTenant,
+  findSharedStatements,
+  makeRepeatable,
+  refuseTenantSchema,
+  type TenantPlace,
+} from './tenant-dump.ts'
 
 /** How a history is dumped. */
 export interface DumpOptions {
@@ -12,6 +19,8 @@ export interface DumpOptions {
   readonly history: History
   /** Extensions that are there before the first revision. */
   readonly extensions: readonly string[]
+  /** Where the history is that of tenants, each in a schema of its own: what they share. */
+  readonly tenant?: TenantPlace | undefined
   /** Finds the server for a shadow, where one is needed. */
   readonly server: () => Promise<ShadowServer>
   readonly environment: Environment
@@ -27,30 +36,31 @@ export async function dumpHistory(options: DumpOptions): Promise<string> {
   const scripts = await Promise.all(
     options.history.revisions.map((revision) => readScript(options.root, revision, 'up')),
   )
+  if (options.tenant) refuseTenantSchema(scripts)
   const code = scripts.find(({ revision }) => revision.language === 'typescript')
-  if (code) return dumpShadow(options, `${code.file} is code, which needs a server`)
+  if (code) return dumpShadow(options, scripts, `${code.file} is code, which needs a server`)
   const created = scripts.flatMap(({ statements }) => statements.flatMap(({ text }) => extensionOf(text) ?? []))
   try {
-    return await dumpLite(options, [...new Set([...options.extensions, ...created])])
+    return await dumpLite(options, scripts, [...new Set([...options.extensions, ...created])])
   } catch (error) {
     if (!(error instanceof DroverError) || error.code !== 'SHADOW_FAILED') throw error
-    return dumpShadow(options, error.problems[0].message)
+    return dumpShadow(options, scripts, error.problems[0].message)
   }
 }
 
 /** Rows as statements, because COPY needs more than one message; nobody's roles, because each database has its own. */
 const dumpArguments = ['--no-owner', '--inserts', '--no-tablespaces', '--encoding=UTF8']
 
-async function dumpLite({ root, history, extensions }: DumpOptions, needed: readonly string[]): Promise<string> {
+async function dumpLite(options: DumpOptions, scripts: readonly Script[], needed: readonly string[]): Promise<string> {
   const { startLite } = await import('./pglite-shadow.ts')
   await using lite = await startLite(needed)
-  await build(lite, root, history.revisions, extensions)
-  return normalizeDump(await lite.dump(dumpArguments))
+  // Awaited here: it is closed when this function returns.
+  return await dumpBuilt(lite, options, scripts, (args) => lite.dump(args))
 }
 
 /** @param reason why PGlite cannot do it */
-async function dumpShadow(options: DumpOptions, reason: string): Promise<string> {
-  const { root, history, extensions, environment, onProgress } = options
+async function dumpShadow(options: DumpOptions, scripts: readonly Script[], reason: string): Promise<string> {
+  const { environment, onProgress } = options
   const { findDumpProgram, runDump } = await import('./dump-program.ts')
   const server = await options.server()
   const program = await findDumpProgram(server.version, environment)
@@ -63,12 +73,25 @@ async function dumpShadow(options: DumpOptions, reason: string): Promise<string>
   }
   onProgress(`PGlite cannot replay the history, so a shadow is dumped by ${program.path}`)
   await using shadow = await createShadow(server.url)
-  await build(shadow, root, history.revisions, extensions)
-  return normalizeDump(await runDump(program, shadow.url, dumpArguments, environment))
+  return await dumpBuilt(shadow, options, scripts, (args) => runDump(program, shadow.url, args, environment))
+}
+
+async function dumpBuilt(
+  shadow: Pick<Shadow, 'connection'>,
+  { root, history, extensions, tenant }: DumpOptions,
+  scripts: readonly Script[],
+  dump: (args: readonly string[]) => Promise<string>,
+): Promise<string> {
+  await build(shadow, root, history.revisions, extensions, tenant)
+  if (!tenant) return normalizeDump(await dump(dumpArguments))
+  const own = makeRepeatable(normalizeDump(await dump([...dumpArguments, `--schema=${tenantSchema}`])))
+  const shared = await findSharedStatements(shadow.connection, scripts, tenant)
+  return [...shared.map((text) => `${text};\n`), own].join('\n')
 }
 
 /**
  * Runs revisions in an empty database that has some extensions.
+ * @param tenant where they are run for one tenant: what that shares with others
  * @throws {DroverError} `SHADOW_FAILED`
  */
 export async function build(
@@ -76,6 +99,7 @@ export async function build(
   root: string,
   revisions: readonly Revision[],
   extensions: readonly string[],
+  tenant?: TenantPlace,
 ): Promise<void> {
   for (const name of extensions) {
     try {
@@ -86,6 +110,7 @@ export async function build(
       throw new DroverError({ code: 'SHADOW_FAILED', message, hint }, { cause: error })
     }
   }
+  if (tenant) await enterTenant(shadow.connection, tenant)
   await replayInto(shadow, root, revisions)
 }
 

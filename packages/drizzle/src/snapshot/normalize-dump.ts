@@ -1,5 +1,7 @@
 import { splitStatements } from '@drover/engine'
 
+import { keepExpressions } from './keep-expressions.ts'
+
 /**
  * Brings what pg_dump prints into the form of a snapshot: only what is about the schema and its rows, fit for one message to a
  * server and for psql, and the same whenever and with whichever version it was dumped.
@@ -8,6 +10,7 @@ export function normalizeDump(dump: string): string {
   const texts = splitStatements(withoutRestriction(dump.replaceAll('\r\n', '\n')))
     .map(({ text }) => text)
     .filter((text) => !noise.test(text))
+    .map((text) => (isRows(text) ? text : keepExpressions(text)))
   const methods = new Set(texts.filter((text) => text.startsWith(accessMethod)))
   // What every table has is what it has by itself.
   const isUsual = methods.size === 1 && methods.has(`${accessMethod} heap`)

@@ -32,7 +32,12 @@ export async function startLite(extensions: readonly string[]): Promise<LiteData
         await pg.exec('reset session authorization; reset role; reset all; discard temp')
       },
     },
-    dump: async (args) => (await pgDump({ pg, args: [...args] })).text(),
+    dump: async (args) => {
+      const text = await (await pgDump({ pg, args: [...args] })).text()
+      // It goes without ending its transaction, in which nothing could be written.
+      await pg.exec('rollback')
+      return text
+    },
     [Symbol.asyncDispose]: () => pg.close(),
   }
 }

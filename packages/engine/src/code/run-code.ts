@@ -7,7 +7,7 @@ import { describeFailure, type Failure, type Patience, tryPatiently } from '../r
 import { cleanSession, holderOf, writeGuard, writeRecord } from '../run/guard.ts'
 import { type MessageContext, preamble, writeOwnMessage } from '../run/message.ts'
 import type { ModuleFault, ModuleProgress } from './protocol.ts'
-import { countCarriedOut, isAnswerLost } from '../run/settle.ts'
+import { countCarriedOut, doubt, isAnswerLost } from '../run/settle.ts'
 import { type ModuleCall, type ModuleEnd, runModule, type Surroundings } from './run-module.ts'
 
 /** How the code of a revision is run. */
@@ -50,8 +50,7 @@ export async function runCode(
   if (!lost) return problem
   const done = await countCarriedOut(connection, [script], context.run, lost, options.fence)
   if (done === 1) return undefined
-  if (done === undefined)
-    return { ...problem, message: `${problem.message}; whether it was kept could not be found out` }
+  if (done === undefined) return doubt(problem, 'it was kept')
   return options.cancel?.aborted ? 'interrupted' : problem
 }
 

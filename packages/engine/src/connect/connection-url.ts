@@ -85,6 +85,14 @@ export class ConnectionUrl {
     return new ConnectionUrl({ host, port, user, sslMode, tlsFiles, parameters, source, database, password })
   }
 
+  /** The same database and login, for sessions that begin with another search_path. @param schemas quoted as SQL wants them */
+  withSearchPath(schemas: readonly string[]): ConnectionUrl {
+    const { host, port, database, user, sslMode, tlsFiles, source } = this
+    const parameters = { ...this.parameters, search_path: schemas.join(', ') }
+    const password = this.revealPassword()
+    return new ConnectionUrl({ host, port, database, user, sslMode, tlsFiles, parameters, source, password })
+  }
+
   /** The password itself. For the driver, and for nothing that prints. */
   revealPassword(): string {
     return this.password.reveal()
@@ -140,7 +148,7 @@ interface ConnectionParts {
 
 const sslModes: readonly SslMode[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
 const fileParameters = ['sslrootcert', 'sslcert', 'sslkey', 'sslpassword']
-const startUpParameters = ['application_name', 'options']
+const startUpParameters = ['application_name', 'options', 'search_path']
 
 function parseUrl(text: string, source: string): URL {
   const hint =

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 
 import { exampleId, exampleScripts } from '../run/example-plan.ts'
-import { type ExampleRunner, exampleRunner, problemOf } from '../run/example-runner.ts'
+import { type ExampleRunner, exampleRunner, problemOf, someoneWaits } from '../run/example-runner.ts'
 
 const table = 'create table t (a int, b text)'
 /** A role for one statement, which goes with its transaction. */
@@ -349,9 +349,3 @@ alter database "${runner.database.url.database}" set default_transaction_isolati
     )
   })
 })
-
-async function someoneWaits({ database }: ExampleRunner): Promise<void> {
-  const watching = database.connect()
-  const waits = `exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`
-  await expect.poll(() => watching.send(`select ${waits} as waits`)).toEqual([{ waits: true }])
-}

@@ -1,7 +1,7 @@
 import type { Blocker } from '@drover/history'
 
 import { quoteIdentifier } from '../sql/quote.ts'
-import { readServerError, type ServerError } from './server-error.ts'
+import { isConflict, readServerError, type ServerError } from './server-error.ts'
 
 /** The statement that failed, and where it stands. */
 export interface FailedStatement {
@@ -175,7 +175,7 @@ function adviseOnCancelled({ message }: ServerError): string {
 }
 
 function adviseOnDuplicates(error: ServerError, { file, text }: FailedStatement): string {
-  if (error.schema === 'pg_catalog') return 'wait a moment: somebody was making the same object at the same time'
+  if (isConflict(error)) return 'wait a moment: somebody was making the same object at the same time'
   const columns = columnsIn(error)
   const table = tableOf(error)
   // Code does not tell its statement.
@@ -353,8 +353,8 @@ function adviseOnMemory({ message }: ServerError): string {
     : 'do less in one statement, or lower work_mem and maintenance_work_mem: the server is out of memory'
 }
 
-function adviseOnInternal({ message }: ServerError): string {
-  return message.includes('concurrently')
+function adviseOnInternal(error: ServerError): string {
+  return isConflict(error)
     ? 'wait a moment: somebody was changing the same object at the same time'
     : 'see the log of the server: this is a fault of PostgreSQL or of one of its extensions'
 }

@@ -18,6 +18,16 @@ export interface ServerError {
   readonly constraint?: string
 }
 
+/**
+ * Whether somebody else has made or changed the same object at the same moment, and is through with it. "if not exists" does not keep
+ * two from making it: who comes second waits in the index of the catalogue, and fails there with a duplicate. Rows of the catalogue
+ * that two change are not waited for twice either; that message is an internal one, which PostgreSQL translates to no language.
+ */
+export function isConflict({ sqlstate, schema, message }: ServerError): boolean {
+  if (sqlstate === '23505') return schema === 'pg_catalog'
+  return sqlstate === 'XX000' && /^tuple concurrently (?:updated|deleted)$/.test(message)
+}
+
 /** Reads what the driver has got of the server. */
 export function readServerError(error: unknown): ServerError {
   const value = (name: string): unknown => (error instanceof Error ? Reflect.get(error, name) : undefined)

@@ -50,7 +50,7 @@ export async function runHook(
     onRetry: options.onRetry,
     attempts: options.lockAttempts,
     signal: surroundings.signal,
-    watch: { url: connection.url, history: run.history, killAfterMs: options.killBlockersAfterMs },
+    watch: { url: connection.url, place: { history: run.history }, killAfterMs: options.killBlockersAfterMs },
   }
   if (!isCode(hook)) return runSql(connection, hook, guard, context, { ...options, ...patience })
   const call: ModuleCall = {

@@ -28,6 +28,14 @@ export function withoutPlaces(lines: readonly string[]): readonly string[] {
   })
 }
 
+/**
+ * Catalogues without what servers of two versions write in different ways though it is the same. Since PostgreSQL 18, NOT NULL has a
+ * constraint; the column says it in every version.
+ */
+export function acrossVersions(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !notNullPattern.test(line))
+}
+
 /** The objects that the lines of a catalogue are about: `table app.users`. */
 export function objectsOf(lines: readonly string[]): ReadonlySet<string> {
   return new Set(lines.map((line) => readLine(line).object))
@@ -94,3 +102,4 @@ const linePattern = new RegExp(
 const objectPattern = new RegExp(`^(?<kind>default privileges|${kinds}) (?<name>.*)$`, 's')
 const schemaPattern = new RegExp(String.raw`^((?:${quoted}|[^\s".(])+)\.`)
 const columnPattern = new RegExp(`^column ${identifier}$`)
+const notNullPattern = / constraint .*: NOT NULL (?:"(?:[^"]|"")*"|[^\s"]+)$/

@@ -1,7 +1,7 @@
 import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
-import { storeSchema } from '../store/tables.ts'
+import { ownSchemas } from '../store/tables.ts'
 
 /**
  * Counts the rows of every table, by the name of the table with its schema. A partitioned table is counted by its partitions. Left
@@ -23,7 +23,7 @@ select format('%I.%I', nspname, relname) as name
 from pg_class
 join pg_namespace on pg_namespace.oid = relnamespace
 where relkind = 'r' and relpersistence <> 't'
-  and nspname not in ('pg_catalog', 'information_schema', 'pg_toast', ${quoteLiteral(storeSchema)})
+  and nspname not in ('pg_catalog', 'information_schema', 'pg_toast', ${ownSchemas.map(quoteLiteral).join(', ')})
   and has_schema_privilege(pg_namespace.oid, 'usage') and has_table_privilege(pg_class.oid, 'select')
   and not row_security_active(pg_class.oid)
 order by 1`

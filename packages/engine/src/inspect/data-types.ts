@@ -1,17 +1,20 @@
+import type { Definitions } from './definitions.ts'
 import { isNotOfExtension } from './dependency.ts'
 
-/** Types that stand for themselves, as parts of the catalogue query; see `catalog.ts`. */
-export const typeParts: readonly string[] = [
+/** Types that stand for themselves, as parts of the catalogue query; see `catalog-query.ts`. */
+export const writeTypeParts = (definitions: Definitions): readonly string[] => [
   // The row types of tables, and the array and multirange types that come with others, have nothing of their own to say.
   `
   select
-    'pg_type'::regclass, type.oid, 0,
+    spaces.oid, 'pg_type'::regclass, type.oid, 0,
     format(
-      '%s %I.%I',
+      '%s %s.%I',
       case type.typtype when 'e' then 'enum' when 'd' then 'domain' when 'c' then 'composite type' when 'r' then 'range' else 'type' end,
-      spaces.nspname, type.typname
+      spaces.label, type.typname
     ),
-    case type.typtype
+    ${definitions.of(
+      'spaces',
+      `case type.typtype
       when 'e' then (
         select coalesce(string_agg(quote_literal(enumlabel), ', ' order by enumsortorder), 'no labels')
         from pg_enum
@@ -26,7 +29,7 @@ export const typeParts: readonly string[] = [
           where base.oid = type.typbasetype and base.typcollation <> type.typcollation
         ),
         case when type.typnotnull then 'not null' end,
-        'default ' || type.typdefault
+        'default ' || pg_get_expr(type.typdefaultbin, 0)
       )
       when 'r' then (
         select concat_ws(
@@ -41,7 +44,8 @@ export const typeParts: readonly string[] = [
       )
       when 'c' then 'a list of columns'
       else 'a base type'
-    end,
+    end`,
+    )},
     type.typowner, type.typacl, 'T'::"char"
   from pg_type as type
   join spaces on spaces.oid = type.typnamespace
@@ -52,9 +56,9 @@ export const typeParts: readonly string[] = [
     and not exists (select from pg_type as element where element.typarray = type.oid)`,
   `
   select
-    'pg_constraint'::regclass, constr.oid, 0,
-    format('domain %I.%I constraint %I', spaces.nspname, type.typname, constr.conname),
-    pg_get_constraintdef(constr.oid), null, null, null
+    spaces.oid, 'pg_constraint'::regclass, constr.oid, 0,
+    format('domain %s.%I constraint %I', spaces.label, type.typname, constr.conname),
+    ${definitions.of('spaces', `pg_get_constraintdef(constr.oid)`)}, null, null, null
   from pg_type as type
   join spaces on spaces.oid = type.typnamespace
   join pg_constraint as constr on constr.contypid = type.oid

@@ -1,18 +1,21 @@
+import type { Definitions } from './definitions.ts'
 import { isNotInternal, isNotOfExtension } from './dependency.ts'
 
-/** Functions, procedures and aggregates, as parts of the catalogue query; see `catalog.ts`. */
-export const routineParts: readonly string[] = [
+/** Functions, procedures and aggregates, as parts of the catalogue query; see `catalog-query.ts`. */
+export const writeRoutineParts = (definitions: Definitions): readonly string[] => [
   `
   select
-    'pg_proc'::regclass, routine.oid, 0,
+    spaces.oid, 'pg_proc'::regclass, routine.oid, 0,
     format(
-      '%s %I.%I(%s)',
+      '%s %s.%I(%s)',
       case routine.prokind when 'a' then 'aggregate' when 'p' then 'procedure' else 'function' end,
-      spaces.nspname, routine.proname, pg_get_function_identity_arguments(routine.oid)
+      spaces.label, routine.proname, ${definitions.inName('spaces', `pg_get_function_identity_arguments(routine.oid)`)}
     ),
     -- pg_get_functiondef() refuses aggregates.
-    case
-      when routine.prokind <> 'a' then pg_get_functiondef(routine.oid)
+    ${definitions.of(
+      'spaces',
+      `case
+      when routine.prokind <> 'a' then ${definitions.ofRoutine('pg_get_functiondef(routine.oid)')}
       else (
         select concat_ws(
           ', ',
@@ -28,7 +31,8 @@ export const routineParts: readonly string[] = [
         from pg_aggregate as aggregate
         where aggregate.aggfnoid = routine.oid
       )
-    end,
+    end`,
+    )},
     routine.proowner, routine.proacl, 'f'::"char"
   from pg_proc as routine
   join spaces on spaces.oid = routine.pronamespace

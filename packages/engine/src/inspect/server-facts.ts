@@ -24,6 +24,12 @@ export async function readServerFacts(connection: Connection): Promise<ServerFac
   return { ...facts, turnMs, clockAheadMs: facts.clockMs - (asked + turnMs / 2) }
 }
 
+/** The major version of a server's PostgreSQL. */
+export async function readMajorVersion(connection: Connection): Promise<number> {
+  const [row] = await connection.send('show server_version_num')
+  return Math.trunc(Number(row?.['server_version_num']) / 10_000)
+}
+
 const factsSchema = v.object({
   /** `180004` */
   version: v.number(),

@@ -34,7 +34,7 @@ export type LeaseStatus = {
 export async function readLease(connection: Connection, history: string): Promise<LeaseStatus> {
   try {
     const [row] = await connection.send(`${pinSearchPath}
-select ${selectHistoryLockHolder(history)} as transaction_pid, ${selectHolder},
+select ${selectHistoryLockHolder({ history })} as transaction_pid, ${selectHolder},
   held.database_user, held.run::text, held.expires_at > clock_timestamp() as alive,
   ${selectMs('clock_timestamp() - held.heartbeat_at')} as heartbeat_age,
   ${selectMs('held.expires_at - clock_timestamp()')} as expires_in

@@ -119,7 +119,7 @@ export function takeLease(run: RunColumns, history: string): string {
     acquired_at = clock_timestamp(),
     heartbeat_at = clock_timestamp(),
     expires_at = excluded.expires_at
-  where case when held.expires_at <= clock_timestamp() then ${tryHistoryLock(history)} else false end`
+  where case when held.expires_at <= clock_timestamp() then ${tryHistoryLock({ history })} else false end`
 }
 
 /** The statement that keeps a lease alive. `own` finds it. */

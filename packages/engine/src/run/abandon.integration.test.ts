@@ -14,7 +14,7 @@ describe('abandonRevision', () => {
     await using runner = await exampleRunner(inject('serverUrl'))
     await runner.upgrade([halfDone])
     const { connection } = runner
-    const begun = (await readProgress(connection, 'main'))!
+    const begun = (await readProgress(connection, { history: 'main' }))!
     const run = exampleRun('upgrade --abandon')
     await connection.send('update drover.lease set expires_at = clock_timestamp()')
     await using lease = await acquireLease(connection, run)
@@ -23,14 +23,14 @@ describe('abandonRevision', () => {
     const abandoning = abandonRevision(connection, { run, token: lease.token, begun, revision: undefined })
 
     await expect(abandoning).rejects.toMatchObject({ code: 'LEASE_LOST' })
-    expect(await readProgress(connection, 'main')).toEqual(begun)
+    expect(await readProgress(connection, { history: 'main' })).toEqual(begun)
   })
 
   it('is refused when the revision has gone on since it was looked at', async () => {
     await using runner = await exampleRunner(inject('serverUrl'))
     await runner.upgrade([halfDone])
     const { connection } = runner
-    const begun = (await readProgress(connection, 'main'))!
+    const begun = (await readProgress(connection, { history: 'main' }))!
     const run = exampleRun('upgrade --abandon')
     await connection.send('update drover.lease set expires_at = clock_timestamp()')
     await using lease = await acquireLease(connection, run)

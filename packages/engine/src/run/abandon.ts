@@ -37,11 +37,11 @@ export async function abandonRevision(connection: Connection, abandon: AbandonRu
   const { id, direction, done } = begun.halfDone
   const row = { revision: { id }, direction }
   const holder = holderOf(run, token)
-  const now = await readProgress(connection, run.history)
+  const now = await readProgress(connection, run)
   if (now?.run !== begun.run || now.halfDone.id !== id || now.halfDone.done !== done) {
     throw new DroverError(describeRefusal(guardStates.moved)!)
   }
-  const left = await readLeftover(connection, run.history, now)
+  const left = await readLeftover(connection, run, now)
   if (left?.kind === 'working') throw new DroverError(describeHalfDone({ ...now.halfDone, left }, revision))
   const limits = preamble({ lockTimeoutMs: 100, statementTimeoutMs: 0 })
   try {

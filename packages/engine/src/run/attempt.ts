@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Blocker, DroverError, nameRevision, type Problem } from '@drover/history'
 
 import type { Connection, Row } from '../connect/connection.ts'
+import { isConflict, readServerError } from '../diagnose/server-error.ts'
 import { describeStatementError, sqlstateOf } from '../diagnose/statement-error.ts'
 import { leaseLost } from '../lease/lease.ts'
 import type { Script } from '../source/script.ts'
@@ -12,7 +13,7 @@ import type { Message } from './message.ts'
 import { timeColumn } from './statement-times.ts'
 
 /** Why a message is sent again. */
-export type RetryReason = 'lock-timeout' | 'deadlock' | 'busy'
+export type RetryReason = 'lock-timeout' | 'deadlock' | 'busy' | 'conflict'
 
 /** How a message is sent again while it cannot have a lock. */
 export interface Patience {
@@ -21,7 +22,7 @@ export interface Patience {
   readonly signal?: AbortSignal | undefined
   /** Called with each row that an attempt brings. */
   readonly onRow?: (row: Row) => void
-  /** How often it is sent at most. Default 30. */
+  /** How often it is sent at most while it cannot have a lock. Default 30. */
   readonly attempts?: number | undefined
   /** Who is in the way is looked for from the second attempt on. Default: nobody is. */
   readonly watch?: WatchOptions | undefined
@@ -36,10 +37,10 @@ export interface Failure {
   readonly blockers?: readonly Blocker[] | undefined
 }
 
-/** How often a message is sent when it cannot have a lock. */
+/** How often a message is sent when it cannot have a lock, or others are making the same. */
 const mostAttempts = 30
 
-/** Sends a message, which is one transaction, and sends it again while it cannot have a lock. */
+/** Sends a message, which is one transaction, and sends it again while it cannot have a lock, or others have just made the same. */
 export async function sendPatiently(
   connection: Connection,
   message: Message,
@@ -48,29 +49,34 @@ export async function sendPatiently(
   return tryPatiently(() => sendOnce(connection, message, patience.onRow), patience)
 }
 
-/** Does something that is one transaction, and does it again while it cannot have a lock. */
+/** Does something that is one transaction, and does it again while it cannot have a lock, or others have just made the same. */
 export async function tryPatiently<Found extends Failure>(
   act: () => Promise<Found | 'interrupted' | undefined>,
   { onRetry, signal, attempts = mostAttempts, watch }: Patience,
 ): Promise<Found | 'interrupted' | undefined> {
   await using opened = new AsyncDisposableStack()
   let observer: BlockerWatch | undefined
-  let told = identityOf([])
+  // A busy server may not have answered in time during the last attempt: whoever was in the way before it is named then.
+  let known: readonly Blocker[] = []
   for (let attempt = 1; ; attempt += 1) {
     const working = act()
     const blockers = (await observer?.during(working)) ?? []
     const failure = await working
     if (failure === undefined || failure === 'interrupted') return failure
     const reason = retryReason(failure.error)
-    const isLocked = reason === 'lock-timeout' && blockers.length > 0
-    if (isLocked && identityOf(blockers) !== told) {
-      told = identityOf(blockers)
-      watch?.onEvent?.({ type: 'blockers-found', blockers })
+    if (reason === 'lock-timeout' && blockers.length > 0) {
+      if (identityOf(blockers) !== identityOf(known)) watch?.onEvent?.({ type: 'blockers-found', blockers })
+      known = blockers
     }
-    if (!reason || attempt >= attempts) return isLocked ? { ...failure, blockers } : failure
+    // The others are through, so that nobody is kept waiting by this.
+    const most = reason === 'conflict' ? mostAttempts : attempts
+    if (!reason || attempt >= most) {
+      return reason === 'lock-timeout' && known.length > 0 ? { ...failure, blockers: known } : failure
+    }
     if (reason === 'lock-timeout' && watch) observer ??= opened.use(watchBlockers(watch))
     onRetry(attempt, reason)
-    if (!(await pause(500 + Math.random() * 1000, signal))) return 'interrupted'
+    const pauseMs = reason === 'conflict' ? 100 : 1000
+    if (!(await pause((0.5 + Math.random()) * pauseMs, signal))) return 'interrupted'
   }
 }
 
@@ -102,7 +108,7 @@ export function retryReason(error: unknown): RetryReason | undefined {
     case guardStates.busy:
       return 'busy'
     default:
-      return undefined
+      return isConflict(readServerError(error)) ? 'conflict' : undefined
   }
 }
 

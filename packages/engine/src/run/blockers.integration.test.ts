@@ -8,6 +8,8 @@ import { describe, expect, inject, it } from 'vitest'
 import type { Connection } from '../connect/connection.ts'
 import { ConnectionUrl } from '../connect/connection-url.ts'
 import { openConnection } from '../connect/connection.ts'
+import { tryHistoryLock } from '../lease/history-lock.ts'
+import { watchBlockers } from './blockers.ts'
 import { exampleId } from './example-plan.ts'
 import { type ExampleRunner, exampleRunner, problemOf } from './example-runner.ts'
 import type { StepEvent } from './run-plan.ts'
@@ -25,6 +27,9 @@ async function begin(
   await session.send(`begin; ${statements}`)
   return { session, pid: Number(row!['pid']) }
 }
+
+/** One attempt that is watched, long enough for a look on a busy machine. */
+const patient = { lockAttempts: 2, lockTimeoutMs: 2000 }
 
 /** A table to be in the way on. */
 async function prepare(runner: ExampleRunner): Promise<void> {
@@ -72,6 +77,24 @@ describe('a lock that is never to be had', () => {
     ])
   })
 
+  it('is given up with what was seen in time, although the answer to that comes later', async () => {
+    await using runner = await exampleRunner(inject('serverUrl'))
+    await prepare(runner)
+    const { session, pid } = await begin(runner, 'lock table busy')
+    const waiting = runner.database.connect()
+    const place = { history: 'main' }
+    const got = waiting.send(`begin; select ${tryHistoryLock(place)}; select from busy; rollback`)
+    const waits = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+    while ((await runner.connection.send(waits)).length === 0);
+    await using watch = watchBlockers({ url: runner.database.url, place })
+
+    const found = await watch.during(Promise.reject(new Error('lock timeout')))
+
+    expect(found).toMatchObject([{ pid, applicationName: 'web' }])
+    await session.send('rollback')
+    await got
+  })
+
   it('names who waits for it ahead of us, and who holds what that one waits for', async () => {
     await using runner = await exampleRunner(inject('serverUrl'))
     await prepare(runner)
@@ -79,7 +102,7 @@ describe('a lock that is never to be had', () => {
     const writer = await begin(runner, 'select 1')
     const waiting = writer.session.send('lock table busy').catch(() => undefined)
 
-    const problem = problemOf(await runner.upgrade([change], { lockAttempts: 2 }))
+    const problem = problemOf(await runner.upgrade([change], patient))
     await reader.session.send('commit')
     await waiting
 
@@ -97,7 +120,7 @@ describe('a lock that is never to be had', () => {
     await prepare(runner)
     const { pid } = await begin(runner, 'update busy set a = a')
 
-    const problem = problemOf(await runner.upgrade([{ up: 'update busy set a = 2' }], { lockAttempts: 2 }))
+    const problem = problemOf(await runner.upgrade([{ up: 'update busy set a = 2' }], patient))
 
     expect(problem.blockers).toMatchObject([
       { pid, locks: [{ relation: 'public.busy', mode: 'RowExclusiveLock', granted: true }] },
@@ -109,7 +132,7 @@ describe('a lock that is never to be had', () => {
     await prepare(runner)
     const { pid } = await begin(runner, 'select * from busy')
 
-    const problem = problemOf(await runner.upgrade([{ ...change, transaction: 'none' }], { lockAttempts: 2 }))
+    const problem = problemOf(await runner.upgrade([{ ...change, transaction: 'none' }], patient))
 
     expect(problem).toMatchObject({ line: 2, blockers: [{ pid }] })
     expect(problem.hint).toMatch(
@@ -147,7 +170,7 @@ describe('a lock that is never to be had', () => {
       const { session } = await begin(runner, 'insert into busy values (2)')
       await session.send(`prepare transaction 'order 7''s'`)
 
-      const problem = problemOf(await runner.upgrade([change], { lockAttempts: 2 }))
+      const problem = problemOf(await runner.upgrade([change], patient))
       await session.send(`rollback prepared 'order 7''s'`)
 
       expect(problem.blockers).toEqual([
@@ -205,7 +228,7 @@ describe('a session that is idle in a transaction, and in the way', () => {
     const working = session.send('select pg_advisory_xact_lock(7)')
     await using second = runner.database.connect()
 
-    const outcome = await runner.upgrade([change], { connection: second, killBlockersAfterMs: 0, lockAttempts: 2 })
+    const outcome = await runner.upgrade([change], { ...patient, connection: second, killBlockersAfterMs: 0 })
     await runner.connection.send(`select pg_advisory_unlock(7)`)
 
     expect(problemOf(outcome)).toMatchObject({ sqlstate: '55P03', blockers: [{ state: 'active' }] })

@@ -7,6 +7,7 @@ import { type Connection, openConnection } from '../connect/connection.ts'
 import { selectHistoryLockHolder } from '../lease/history-lock.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { selectTime } from '../sql/time.ts'
+import type { Place } from '../store/place.ts'
 import { recognizable } from './recognizable.ts'
 
 /** What is found out about who is in the way. */
@@ -21,8 +22,8 @@ export type BlockerEvent =
 /** Whose blockers are looked for, and what becomes of them. */
 export interface WatchOptions {
   readonly url: Connection['url']
-  /** The history that is changed: the session at work holds its lock, by which it is found behind any pooler. */
-  readonly history: string
+  /** What is changed: the session at work holds its lock, by which it is found behind any pooler. */
+  readonly place: Place
   /** Sessions that are in the way and idle in a transaction for as long as this, in milliseconds, are ended. Default: none is. */
   readonly killAfterMs?: number | undefined
   readonly onEvent?: ((event: BlockerEvent) => void) | undefined
@@ -31,7 +32,9 @@ export interface WatchOptions {
 /** Looks at who is in the way of a session, over a connection of its own. */
 export interface BlockerWatch extends AsyncDisposable {
   /**
-   * Looks again and again until the work is done, and never holds it up.
+   * Looks again and again until the work is done, which it never holds up. Behind one that has failed, the look that is on its way may
+   * still have seen why, and is waited for.
+   * @param work resolves to `undefined` when it has succeeded
    * @returns who was in the way at last
    */
   during(work: Promise<unknown>): Promise<readonly Blocker[]>
@@ -40,15 +43,18 @@ export interface BlockerWatch extends AsyncDisposable {
 /** How long we look several times within the usual lock_timeout, in milliseconds. A statement may take hours. */
 const eagerness = 5000
 
+/** How long a look is waited for behind work that has failed, in milliseconds: a busy server takes longer over it than over giving a lock up. */
+const lastLook = 1000
+
 /** Begins to look at who is in the way of whoever changes a history. What goes wrong with it is nobody's problem: then nobody is found. */
-export function watchBlockers({ url, history, killAfterMs, onEvent }: WatchOptions): BlockerWatch {
+export function watchBlockers({ url, place, killAfterMs, onEvent }: WatchOptions): BlockerWatch {
   const connection = openConnection(url, { connectTimeout: 5 })
   const settled = new Set<number>()
   let isBlind = false
   let looking: Promise<readonly Blocker[]> | undefined
   const look = async () => {
     if (isBlind) return []
-    looking ??= lookAt(connection, history)
+    looking ??= lookAt(connection, place)
     try {
       return await looking
     } catch {
@@ -64,7 +70,7 @@ export function watchBlockers({ url, history, killAfterMs, onEvent }: WatchOptio
   const end = async (blocker: Blocker) => {
     if (killAfterMs === undefined || blocker.pid === undefined || settled.has(blocker.pid)) return
     if (!blocker.hidden && blocker.state !== 'idle in transaction') return
-    const outcome = await endIdle(connection, history, blocker, killAfterMs)
+    const outcome = await endIdle(connection, place, blocker, killAfterMs)
     if (outcome === 'not-idle') return
     settled.add(blocker.pid)
     onEvent?.(
@@ -74,14 +80,18 @@ export function watchBlockers({ url, history, killAfterMs, onEvent }: WatchOptio
   return {
     during: async (work) => {
       const over = work.then(
-        () => true as const,
-        () => true as const,
+        (failure) => (failure === undefined ? ('succeeded' as const) : ('failed' as const)),
+        () => 'failed' as const,
       )
       const started = performance.now()
       let latest: readonly Blocker[] = []
       for (;;) {
         const found = await Promise.race([look(), over])
-        if (found === true) return latest
+        if (found === 'succeeded') return latest
+        if (found === 'failed') {
+          const last = await Promise.race([look(), sleep(lastLook, [], { ref: false })])
+          return last.length > 0 ? last : latest
+        }
         if (found.length > 0) latest = found
         // What has been done to somebody is told before anything goes on.
         for (const blocker of found) await end(blocker)
@@ -101,8 +111,8 @@ export function identityOf(blockers: readonly Blocker[]): string {
     .join('\n')
 }
 
-async function lookAt(connection: Connection, history: string): Promise<readonly Blocker[]> {
-  const rows = await connection.send(`${pinSearchPath}${selectBlockers(history)}`)
+async function lookAt(connection: Connection, place: Place): Promise<readonly Blocker[]> {
+  const rows = await connection.send(`${pinSearchPath}${selectBlockers(place)}`)
   return rows.map((row) => {
     const { statement, prepared, ...found } = v.parse(blockerSchema, JSON.parse(String(row['blocker'])))
     const hidden = statement === hiddenQuery
@@ -137,11 +147,11 @@ const blockerSchema = v.object({
  * Whoever keeps the holder of a history's lock from another one. `pg_blocking_pids` says 0 for a prepared transaction, whose locks
  * belong to no process: they are found by the lock that every transaction has on its own id.
  */
-function selectBlockers(history: string): string {
+function selectBlockers(place: Place): string {
   return `with wanted as materialized (
   select *
   from pg_locks
-  where pid = ${selectHistoryLockHolder(history)} and not granted
+  where pid = ${selectHistoryLockHolder(place)} and not granted
   limit 1
 ), blocker as materialized (
   select distinct unnest(pg_blocking_pids(pid)) as pid
@@ -204,7 +214,7 @@ function age(since: string): string {
  */
 async function endIdle(
   connection: Connection,
-  history: string,
+  place: Place,
   { pid, hidden }: Blocker,
   afterMs: number,
 ): Promise<'ended' | 'not-idle' | (string & {})> {
@@ -214,7 +224,7 @@ async function endIdle(
 from pg_stat_activity
 where pid = ${pid} and state = 'idle in transaction'
   and clock_timestamp() - state_change >= interval '${afterMs} milliseconds'
-  and pid = any (pg_blocking_pids(${selectHistoryLockHolder(history)}))`)
+  and pid = any (pg_blocking_pids(${selectHistoryLockHolder(place)}))`)
     return row?.['ended'] === true ? 'ended' : 'not-idle'
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises'
+
 import type { Problem } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
@@ -60,4 +62,15 @@ export async function exampleRunner(serverUrl: string): Promise<ExampleRunner> {
 export function problemOf({ end }: PlanOutcome): Problem {
   if (end.kind !== 'failed') throw new Error(`the run should have failed, and ended as ${end.kind}`)
   return end.problem
+}
+
+/** Waits until a session of the database waits for another. */
+export async function someoneWaits({ database }: Pick<ExampleRunner, 'database'>): Promise<void> {
+  const watching = database.connect()
+  const waits = `exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`
+  for (;;) {
+    const [row] = await watching.send(`select ${waits} as waits`)
+    if (row?.['waits'] === true) return
+    await setTimeout(5)
+  }
 }

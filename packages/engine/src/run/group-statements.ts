@@ -2,17 +2,30 @@ import { quoteLiteral } from '../sql/quote.ts'
 import { tryHistoryLock } from '../lease/history-lock.ts'
 import type { Script } from '../source/script.ts'
 import { storeSchema } from '../store/tables.ts'
-import { type Holder, leaseOf, type Limits, resetRole, spent, startSetting } from './guard.ts'
+import {
+  type Holder,
+  isLeased,
+  leaseOf,
+  type Limits,
+  resetRole,
+  type SearchPath,
+  setSearchPath,
+  spent,
+  startSetting,
+} from './guard.ts'
 
 /** The statements of Drover's own between those of the revisions of a group. */
 export interface GroupStatements {
   /** What they all need, once in the message. */
   readonly prepare: string
-  /** For a revision that is not the first: fails unless the lease is still the holder's, and sets the limits. */
+  /**
+   * For a revision that is not the first: takes from the session what the one before has left but its role, fails unless the lease is still the
+   * holder's, and sets the limits. Its commit waits for no disk.
+   */
   readonly begin: string
   /** The row that tells that a statement was carried out. */
   readonly mark: string
-  /** The record that a revision was applied or reverted; fails unless that changes what is recorded. */
+  /** The record that a revision was applied or reverted, in the role of the session; fails unless that changes what is recorded. */
   readonly record: (script: Script) => string
 }
 
@@ -27,33 +40,42 @@ interface Columns {
 /** Writes the statements for the revisions of one message, as prepared statements of its session. */
 export function prepareGroup(
   holder: Holder,
-  { lockTimeoutMs, statementTimeoutMs, idleTimeoutMs }: Limits,
+  { lockTimeoutMs, statementTimeoutMs, idleTimeoutMs, searchPath }: Limits & SearchPath,
   { markerColumn, durationColumn, more }: Columns,
 ): GroupStatements {
-  const history = quoteLiteral(holder.history)
+  const place = `${quoteLiteral(holder.history)}, ${quoteLiteral(holder.target ?? '')}`
+  const holds = isLeased(holder) ? `exists (select from ${storeSchema}.lease where ${leaseOf(holder)})` : 'true'
   const settings = Object.entries({
+    synchronous_commit: 'off',
     lock_timeout: lockTimeoutMs,
     statement_timeout: statementTimeoutMs,
     ...(idleTimeoutMs !== undefined && { idle_in_transaction_session_timeout: idleTimeoutMs }),
-  }).map(([name, ms]) => `pg_catalog.set_config('${name}', '${ms}', true)`)
+  }).map(([name, value]) => `pg_catalog.set_config('${name}', '${value}', true)`)
   // The lock comes first, so that nobody changes the history between the look at the lease and the end of the transaction; who
   // has done so in the moment before is found out by the record.
-  const isOurs = `case when ${tryHistoryLock(holder.history)}
-  then exists (select from ${storeSchema}.lease where ${leaseOf(holder)}) and coalesce(pg_catalog.current_schema() operator(pg_catalog.<>) '${storeSchema}', true)
+  const isOurs = `case when ${tryHistoryLock(holder)}
+  then ${holds} and coalesce(pg_catalog.current_schema() operator(pg_catalog.<>) '${storeSchema}', true)
   else false end`
   const told = more === undefined ? '' : `, ${more}`
+  // For each EXECUTE, PostgreSQL copies the whole text that PREPARE was in (ExecuteQuery): here that is the statement alone, and not the message.
+  const prepared = [
+    `prepare drover_begin as select 1 operator(pg_catalog./) (${isOurs})::pg_catalog.int4 as "${markerColumn}", pg_catalog.pg_advisory_unlock_all(), ${settings.join(', ')}, pg_catalog.set_config('${startSetting}', (extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.text, true)${told}`,
+    `prepare drover_mark as select 1 as "${markerColumn}"${told}`,
+    `prepare drover_applied (pg_catalog.text, pg_catalog.text) as insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
+values (${place}, $1, $2, ${holder.run}, ${spent}) returning duration_ms as "${durationColumn}"`,
+    `prepare drover_reverted (pg_catalog.text) as with gone as (
+  delete from ${storeSchema}.applied where (history, target, revision) operator(pg_catalog.=) (${place}, $1) returning 1
+)
+select (${spent}) operator(pg_catalog./) (pg_catalog.count(*))::pg_catalog.numeric as "${durationColumn}" from gone`,
+  ]
   return {
     prepare: `deallocate all;
-prepare drover_begin as select 1 operator(pg_catalog./) (${isOurs})::pg_catalog.int4 as "${markerColumn}", pg_catalog.pg_advisory_unlock_all(), ${settings.join(', ')}, pg_catalog.set_config('${startSetting}', (extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.text, true)${told};
-prepare drover_mark as select 1 as "${markerColumn}"${told};
-prepare drover_applied (pg_catalog.text, pg_catalog.text) as insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
-values (${history}, '', $1, $2, ${holder.run}, ${spent}) returning duration_ms as "${durationColumn}";
-prepare drover_reverted (pg_catalog.text) as with gone as (
-  delete from ${storeSchema}.applied where (history, target, revision) operator(pg_catalog.=) (${history}, '', $1) returning 1
-)
-select (${spent}) operator(pg_catalog./) (pg_catalog.count(*))::pg_catalog.numeric as "${durationColumn}" from gone;
+do $drover$
+begin
+${prepared.map((statement) => `  execute ${quoteLiteral(statement)};\n`).join('')}end
+$drover$;
 `,
-    begin: 'execute drover_begin;\n',
+    begin: `reset all; discard temp;\nexecute drover_begin;\n${setSearchPath({ searchPath })}`,
     mark: 'execute drover_mark;\n',
     record: ({ direction, revision, checksum }) => {
       const id = quoteLiteral(revision.id)

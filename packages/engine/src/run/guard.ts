@@ -1,9 +1,10 @@
 import { comesAfter, type Direction, type History, type Step } from '@drover/history'
 
 import { tryHistoryLock } from '../lease/history-lock.ts'
-import { quoteLiteral } from '../sql/quote.ts'
+import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts'
 import type { Script } from '../source/script.ts'
 import type { Run } from '../store/runs.ts'
+import type { Place } from '../store/place.ts'
 import { storeSchema } from '../store/tables.ts'
 
 /** Raised by the guard of a transaction. PostgreSQL itself uses no class DR. */
@@ -17,17 +18,25 @@ export const guardStates = {
 } as const
 
 /** Who changes a history, as SQL: a run of Drover knows itself, a script that somebody else runs finds itself by looking. */
-export interface Holder {
-  readonly history: string
-  /** A condition that is true of the row of its lease, whatever the search_path. */
-  readonly lease: string
+export interface Holder extends Place {
+  /** A condition that is true of the row of its lease, whatever the search_path. Missing for who needs none. */
+  readonly lease?: string
   /** An expression for the id of its run, whatever the search_path. */
   readonly run: string
 }
 
-/** The holder that a run is, with the token of its lease. */
-export function holderOf(run: Run, token: string): Holder {
-  return { history: run.history, lease: `token operator(pg_catalog.=) ${token}`, run: quoteLiteral(run.id) }
+/** A holder that needs its lease. */
+export type Leased = Holder & Required<Pick<Holder, 'lease'>>
+
+/** Whether a holder needs its lease. */
+export function isLeased(holder: Holder): holder is Leased {
+  return holder.lease !== undefined
+}
+
+/** The holder that a run is. @param token of its lease, if it has one */
+export function holderOf({ history, target, id }: Run, token: string | undefined): Holder {
+  const lease = token === undefined ? {} : { lease: `token operator(pg_catalog.=) ${token}` }
+  return { history, target, ...lease, run: quoteLiteral(id) }
 }
 
 /** What a guard says when it lets nobody through. Must not contain `$drover$`. */
@@ -75,6 +84,17 @@ export function limitTime(limits: Limits): string {
 `
 }
 
+/** In which schemas the names of a revision are looked for. */
+export interface SearchPath {
+  /** The first is that in which it makes things. Default: as the database has it. */
+  readonly searchPath?: readonly string[] | undefined
+}
+
+/** The statement that sets the search_path of one transaction, where it is not to be as the database has it. */
+export function setSearchPath({ searchPath }: SearchPath): string {
+  return searchPath ? `set local search_path = ${searchPath.map(quoteIdentifier).join(', ')};\n` : ''
+}
+
 /** How the guard of a revision is written. */
 export interface GuardOptions {
   readonly refusals?: Refusals
@@ -90,18 +110,50 @@ export interface GuardOptions {
  * PostgreSQL's: pinning the search_path, and putting it back for the revision, would take a third of its time again.
  */
 export function writeGuard(script: Script, history: History, holder: Holder, options: GuardOptions = {}): string {
-  const { revision, direction } = script
   const { refusals = plainRefusals, previous, remembersStart = false } = options
-  const before = previous ? [previous.revision.id] : []
-  const [present, absent]: readonly [readonly string[], readonly string[]] =
-    direction === 'up'
-      ? [[...comesAfter(revision), ...before], [revision.id]]
-      : [[revision.id], [...history.followers.get(revision.id)!, ...before]]
+  const { present, absent } = findNeeds(script, history, previous)
+  return block(
+    `${refuseOthers(holder, refusals)}${refuseUnless(holder, present, absent, refusals)}${leaveStoreSchema('transaction')}${remembersStart ? rememberStart : ''}`,
+  )
+}
+
+function block(body: string): string {
   return `do $drover$
 begin
-${refuseOthers(holder, refusals)}${refuseUnless(holder.history, present, absent, refusals)}${leaveStoreSchema('transaction')}${remembersStart ? rememberStart : ''}end
+${body}end
 $drover$;
 `
+}
+
+/** Which revisions have to be applied before a step, and which must not be. */
+function findNeeds(
+  { revision, direction }: Step,
+  history: History,
+  previous?: Step,
+): { readonly present: readonly string[]; readonly absent: readonly string[] } {
+  const before = previous ? [previous.revision.id] : []
+  return direction === 'up'
+    ? { present: [...comesAfter(revision), ...before], absent: [revision.id] }
+    : { present: [revision.id], absent: [...history.followers.get(revision.id)!, ...before] }
+}
+
+/**
+ * The guard of several steps that are one transaction, before the first of them: what each needs and none before it brings about; they
+ * are all in one direction. The lock is held to the end of the transaction, and until then nobody else can change what is looked at here.
+ */
+export function writeGuardOfAll(steps: readonly Step[], history: History, holder: Holder): string {
+  const made = new Set<string>()
+  const needs = steps.map((step) => {
+    const { present, absent } = findNeeds(step, history)
+    const ofOthers = (id: string) => !made.has(id)
+    const own = { present: present.filter(ofOthers), absent: absent.filter(ofOthers) }
+    made.add(step.revision.id)
+    return own
+  })
+  const [present, absent] = [needs.flatMap((own) => own.present), [...new Set(needs.flatMap((own) => own.absent))]]
+  return block(
+    `${refuseOthers(holder)}${refuseUnless(holder, present, absent, plainRefusals)}${leaveStoreSchema('transaction')}${rememberStart}`,
+  )
 }
 
 /**
@@ -110,7 +162,8 @@ $drover$;
  * lease cannot: a holder whose lease was taken over while its transaction was still open.
  */
 export function refuseOthers(holder: Holder, refusals = plainRefusals): string {
-  return `${refuseBusy(holder.history, refusals)}  if not exists (select from ${storeSchema}.lease where ${leaseOf(holder)}) then
+  if (!isLeased(holder)) return refuseBusy(holder, refusals)
+  return `${refuseBusy(holder, refusals)}  if not exists (select from ${storeSchema}.lease where ${leaseOf(holder)}) then
     ${raise('leaseLost', refusals)}
   end if;
 `
@@ -118,25 +171,19 @@ export function refuseOthers(holder: Holder, refusals = plainRefusals): string {
 
 /** The statement that comes before those with which a holder goes on with a revision that it has begun. */
 export function writeHolderGuard(holder: Holder): string {
-  return `do $drover$
-begin
-${refuseOthers(holder)}${leaveStoreSchema('transaction')}end
-$drover$;
-`
+  return block(`${refuseOthers(holder)}${leaveStoreSchema('transaction')}`)
 }
 
 /** The statement that comes before those of a schema snapshot: as `writeGuard`, for revisions of which none may be applied. */
 export function writeEmptyGuard(ids: readonly string[], holder: Holder): string {
-  return `do $drover$
-begin
-${refuseOthers(holder)}${refuseUnless(holder.history, [], ids, plainRefusals)}${leaveStoreSchema('transaction')}${rememberStart}end
-$drover$;
-`
+  return block(
+    `${refuseOthers(holder)}${refuseUnless(holder, [], ids, plainRefusals)}${leaveStoreSchema('transaction')}${rememberStart}`,
+  )
 }
 
 /** The part of a guard that lets nobody through while a revision is under way. */
-export function refuseBusy(history: string, refusals: Refusals): string {
-  return `  if not ${tryHistoryLock(history)} then
+export function refuseBusy(place: Place, refusals: Refusals): string {
+  return `  if not ${tryHistoryLock(place)} then
     ${raise('busy', refusals)}
   end if;
 `
@@ -144,15 +191,15 @@ export function refuseBusy(history: string, refusals: Refusals): string {
 
 /** The part of a guard that lets nobody through unless some revisions are applied, and others are not. */
 export function refuseUnless(
-  history: string,
+  place: Place,
   present: readonly string[],
   absent: readonly string[],
   refusals: Refusals,
 ): string {
   const wanted = new Set(present)
   // What is half done is neither applied nor absent.
-  const applied = count(history, [...wanted], ` and state operator(pg_catalog.=) 'applied'`)
-  return `  if ${applied} operator(pg_catalog.<>) ${wanted.size} or ${count(history, absent)} operator(pg_catalog.<>) 0 then
+  const applied = count(place, [...wanted], ` and state operator(pg_catalog.=) 'applied'`)
+  return `  if ${applied} operator(pg_catalog.<>) ${wanted.size} or ${count(place, absent)} operator(pg_catalog.<>) 0 then
     ${raise('moved', refusals)}
   end if;
 `
@@ -163,11 +210,7 @@ export function refuseUnless(
  * still has its lease.
  */
 export function writeHookGuard(holder: Holder, refusals = plainRefusals): string {
-  return `do $drover$
-begin
-${refuseOthers(holder, refusals)}${leaveStoreSchema('transaction')}end
-$drover$;
-`
+  return block(`${refuseOthers(holder, refusals)}${leaveStoreSchema('transaction')}`)
 }
 
 /** Where the guard leaves the time at which the revision began. */
@@ -187,7 +230,7 @@ export const spent = `(extract(epoch from pg_catalog.clock_timestamp()) operator
 end) operator(pg_catalog.*) 1000`
 
 /** A condition that is true of the row of a holder's lease and of no other. */
-export function leaseOf({ history, lease }: Holder): string {
+export function leaseOf({ history, lease }: Leased): string {
   return `history operator(pg_catalog.=) ${quoteLiteral(history)} and ${lease}`
 }
 
@@ -202,7 +245,7 @@ export function writeRecord(
   { revision, direction, checksum }: { readonly direction: Direction } & Pick<Script, 'revision' | 'checksum'>,
   holder: Holder,
 ): string {
-  const key = [quoteLiteral(holder.history), "''", quoteLiteral(revision.id)]
+  const key = [holder.history, holder.target ?? '', revision.id].map(quoteLiteral)
   return direction === 'up'
     ? `${resetRole}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
 values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${holder.run}, ${spent})`
@@ -212,15 +255,22 @@ values (${key.join(', ')}, ${quoteLiteral(checksum)}, ${holder.run}, ${spent})`
 /** The record that revisions were applied together; each has an equal share in the time that took. */
 export function writeRecords(
   scripts: readonly Pick<Script, 'revision' | 'checksum'>[],
-  { history, run }: Pick<Holder, 'history' | 'run'>,
+  { history, target = '', run }: Pick<Holder, 'history' | 'target' | 'run'>,
 ): string {
-  const share = `(${spent}) operator(pg_catalog./) ${scripts.length}`
-  const rows = scripts.map(({ revision, checksum }) =>
-    [quoteLiteral(history), "''", quoteLiteral(revision.id), quoteLiteral(checksum), run, share].join(', '),
-  )
+  const rows = scripts.map(({ revision, checksum }) => `(${quoteLiteral(revision.id)}, ${quoteLiteral(checksum)})`)
   return `${resetRole}insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
-values
-${rows.map((row) => `  (${row})`).join(',\n')}`
+select ${quoteLiteral(history)}, ${quoteLiteral(target)}, made.revision, made.checksum, ${run}, (${spent}) operator(pg_catalog./) ${scripts.length}
+from (
+  values ${rows.join(', ')}
+) as made (revision, checksum)`
+}
+
+/** The record that revisions were reverted together. */
+export function writeRemovals(scripts: readonly Pick<Script, 'revision'>[], { history, target = '' }: Place): string {
+  const ids = scripts.map(({ revision }) => quoteLiteral(revision.id)).join(', ')
+  return `${resetRole}delete from ${storeSchema}.applied
+where (history, target) operator(pg_catalog.=) (${quoteLiteral(history)}, ${quoteLiteral(target)})
+  and revision operator(pg_catalog.=) any (array[${ids}])`
 }
 
 function raise(state: keyof typeof guardStates, refusals: Refusals): string {
@@ -240,8 +290,8 @@ function leaveStoreSchema(scope: 'transaction' | 'session'): string {
 `
 }
 
-function count(history: string, ids: readonly string[], condition = ''): string {
+function count({ history, target = '' }: Place, ids: readonly string[], condition = ''): string {
   if (ids.length === 0) return '0'
   const list = ids.map(quoteLiteral).join(', ')
-  return `(select pg_catalog.count(*) from ${storeSchema}.applied where history operator(pg_catalog.=) ${quoteLiteral(history)} and target operator(pg_catalog.=) '' and revision operator(pg_catalog.=) any (array[${list}])${condition})`
+  return `(select pg_catalog.count(*) from ${storeSchema}.applied where history operator(pg_catalog.=) ${quoteLiteral(history)} and target operator(pg_catalog.=) ${quoteLiteral(target)} and revision operator(pg_catalog.=) any (array[${list}])${condition})`
 }

@@ -1,16 +1,22 @@
 import type { History } from '@drover/history'
 
 import type { Script } from '../source/script.ts'
+import { leadOf, type Place } from '../store/place.ts'
 import type { Run } from '../store/runs.ts'
 import { prepareGroup } from './group-statements.ts'
 import {
   cleanSession,
+  type Holder,
   holderOf,
   type Limits,
   limitTime,
+  type SearchPath,
+  setSearchPath,
   spent,
   writeEmptyGuard,
   writeGuard,
+  writeGuardOfAll,
+  writeRemovals,
   writeRecord,
   writeRecords,
 } from './guard.ts'
@@ -26,15 +32,17 @@ export interface Message {
 }
 
 /** What goes into a message besides the script. */
-export interface MessageContext extends Limits {
+export interface MessageContext extends Limits, SearchPath {
   readonly history: History
   readonly run: Run
-  /** Of the lease that this run holds. */
-  readonly token: string
+  /** Of the lease that this run holds; missing for who holds none, and is kept from others by the guard alone. */
+  readonly token: string | undefined
   /** What marks the end of a statement. Default: a row that tells how far the server came. */
   readonly mark?: string | undefined
   /** Whether the rows that tell how far the server came tell the time as well. Default `false`. */
   readonly timed?: boolean | undefined
+  /** Statements that prepare the place for the first revision, in its transaction and behind its guard. Default: none. */
+  readonly opening?: string | undefined
 }
 
 /** Several revisions as one message. */
@@ -53,14 +61,41 @@ export interface Group {
  */
 export function writeTransaction(scripts: readonly Script[], context: MessageContext): Group {
   const holder = holderOf(context.run, context.token)
-  const parts = scripts.map((script) => {
-    const duration = script.direction === 'up' ? 'duration_ms' : spent
-    const end = `${writeRecord(script, holder)} returning ${duration} as "${durationColumn}";\n`
-    return writePart(script, { begin: writeBegin(script, context), mark: markOf(context), end })
-  })
+  const parts =
+    context.run.target === undefined ? writeEach(scripts, context, holder) : writeAll(scripts, context, holder)
   // Behind a pooler, whoever comes next has this session, and this run perhaps another. What the revisions have deferred to the
   // commit is done before that, with the settings that they have left.
   return join(parts, { before: '', after: `${doDeferred}${cleanSession}` })
+}
+
+/** Each revision with a guard and a record of its own: what another one of them leaves undone is said by its guard. */
+function writeEach(scripts: readonly Script[], context: MessageContext, holder: Holder): readonly Part[] {
+  return scripts.map((script, index) => {
+    const duration = script.direction === 'up' ? 'duration_ms' : spent
+    const end = `${writeRecord(script, holder)} returning ${duration} as "${durationColumn}";\n`
+    const begin = writeBegin(script, index === 0 ? context : { ...context, opening: undefined })
+    return writePart(script, { begin, mark: markOf(context), end })
+  })
+}
+
+/**
+ * All revisions with one guard and one record, as the lock is held to the end and nobody else can change what was looked at. Where there
+ * are ten thousand targets, what is Drover's own is most of what the server has to do.
+ */
+function writeAll(scripts: readonly Script[], context: MessageContext, holder: Holder): readonly Part[] {
+  const [first] = scripts
+  const guard = writeGuardOfAll(scripts, context.history, holder)
+  const record =
+    first?.direction === 'up'
+      ? `${writeRecords(scripts, holder)} returning duration_ms`
+      : `${writeRemovals(scripts, holder)} returning (${spent}) operator(pg_catalog./) ${scripts.length}`
+  return scripts.map((script, index) =>
+    writePart(script, {
+      begin: index === 0 ? writeBegin(script, context, guard) : `${preamble(context)}${markOf(context)}`,
+      mark: markOf(context),
+      end: index === scripts.length - 1 ? `${record} as "${durationColumn}";\n` : '',
+    }),
+  )
 }
 
 /**
@@ -77,13 +112,16 @@ export function writeGroup(scripts: readonly Script[], context: MessageContext):
   const columns = { markerColumn, durationColumn, ...(context.timed && { more: selectTime }) }
   const statements = prepareGroup(holder, { idleTimeoutMs, ...context }, columns)
   const parts = scripts.map((script, index) => {
-    const guard = index === 0 ? writeBegin(script, context) : `${cleanSession}${statements.begin}`
     const isLast = index === scripts.length - 1
-    const begin = `begin;\n${guard}${isLast ? '' : 'set local synchronous_commit = off;\n'}`
+    const guard =
+      index === 0
+        ? `${writeBegin(script, context)}${isLast ? '' : 'set local synchronous_commit = off;\n'}`
+        : `${statements.begin}${isLast ? waitForDisk : ''}`
     return writePart(script, {
-      begin,
+      begin: `begin;\n${guard}`,
       mark: statements.mark,
-      end: `${statements.record(script)}${doDeferred}${isLast ? waitForDisk : ''}commit;\n`,
+      // What is deferred may leave a role behind as well, and the record has it reset for the next one.
+      end: `${doDeferred}${statements.record(script)}${isLast ? waitForDisk : ''}commit;\n`,
     })
   })
   return join(parts, { before: statements.prepare, after: `${cleanSession} deallocate all` })
@@ -101,7 +139,7 @@ export function writeLoading(
   const holder = holderOf(context.run, context.token)
   const ids = scripts.map(({ revision }) => revision.id)
   const part = writePart(snapshot, {
-    begin: `${preamble(context)}${writeEmptyGuard(ids, holder)}${marker}`,
+    begin: `${preamble(context)}${writeEmptyGuard(ids, holder)}${openingOf(context)}${marker}`,
     mark: marker,
     end: `${writeRecords(scripts, holder)} returning duration_ms as "${durationColumn}";\n`,
   })
@@ -112,10 +150,18 @@ function markOf({ mark, timed }: MessageContext): string {
   return mark ?? (timed ? timedMarker : marker)
 }
 
-/** What comes before the statements of a revision that has to look at all that it comes after. */
-function writeBegin(script: Script, context: MessageContext): string {
+/**
+ * What comes before the statements of a revision that has to look at all that it comes after.
+ * @param guard what it looks with. Default: a guard of its own
+ */
+function writeBegin(script: Script, context: MessageContext, guard?: string): string {
   const holder = holderOf(context.run, context.token)
-  return `${preamble(context)}${writeGuard(script, context.history, holder, { remembersStart: true })}${markOf(context)}`
+  const own = guard ?? writeGuard(script, context.history, holder, { remembersStart: true })
+  return `${preamble(context)}${own}${openingOf(context)}${markOf(context)}`
+}
+
+function openingOf({ opening = '' }: Pick<MessageContext, 'opening'>): string {
+  return opening
 }
 
 /**
@@ -183,16 +229,20 @@ export function writeOwnMessage(sql: string): Message {
   return { sql, markerColumn, locate: () => undefined }
 }
 
-/** One statement of a script as a message, with or without something around it that makes it a transaction. */
+/**
+ * One statement of a script as a message, with something around it that makes it a transaction, or by itself.
+ * @param around what that is; alone, a statement is told from the same one of another target by what it begins with
+ */
 export function writeSingle(
   { statements }: Script,
   index: number,
-  around: { readonly before: string; readonly after: string; readonly mark?: string | undefined } | undefined,
+  around: { readonly before: string; readonly after: string; readonly mark?: string | undefined } | Place,
 ): Message {
   const { text, start } = statements[index]!
-  const mark = around?.mark ?? marker
-  const before = around ? `${around.before}${mark}` : ''
-  const sql = around ? `${before}${text};${mark}${around.after}` : text
+  const isAlone = 'history' in around
+  const mark = (isAlone ? undefined : around.mark) ?? marker
+  const before = isAlone ? leadOf(around) : `${around.before}${mark}`
+  const sql = isAlone ? `${before}${text}` : `${before}${text};${mark}${around.after}`
   return {
     sql,
     markerColumn,
@@ -219,9 +269,9 @@ const timedMarker = `select 1 as "${markerColumn}", ${selectTime};\n`
 const idleTimeoutMs = 60_000
 
 /** What a message begins with: a clean session, and how long its statements may wait and take. */
-export function preamble(limits: Limits): string {
+export function preamble(limits: Limits & SearchPath): string {
   return `${cleanSession} select pg_catalog.pg_advisory_unlock_all();
-${limitTime({ idleTimeoutMs, ...limits })}`
+${limitTime({ idleTimeoutMs, ...limits })}${setSearchPath(limits)}`
 }
 
 /** Index in UTF-16 units of the character at `characters`. */

@@ -14,7 +14,7 @@ import { createStore, refuseForeignStore, storeSchema } from '../store/tables.ts
 import {
   cleanSession,
   guardStates,
-  type Holder,
+  type Leased,
   leaseOf,
   limitTime,
   type Refusals,
@@ -109,7 +109,7 @@ export function findOfflineProblems(script: Script): readonly Problem[] {
 }
 
 /** Its lease is the one of the run that this very script has begun: neither token nor id are known beforehand. */
-function holderOf({ name, release }: OfflinePlan): Holder {
+function holderOf({ name, release }: OfflinePlan): Leased {
   const history = quoteLiteral(name)
   return {
     history: name,
@@ -137,7 +137,7 @@ ${elsewhere.length > 0 && direction === 'up' ? `--\n-- What these revisions need
 
 const utf8 = `set client_encoding = 'UTF8';`
 
-function begin(plan: OfflinePlan, holder: Holder): string {
+function begin(plan: OfflinePlan, holder: Leased): string {
   const { name, direction, scripts } = plan
   const run = columnsOf(plan)
   const needed = whatIsNeeded(plan)
@@ -149,7 +149,7 @@ declare
   surplus text;
 begin
   perform pg_advisory_unlock_all();
-${refuseBusy(name, refusalsOf(plan))}  if to_regclass('${storeSchema}.applied') is null then
+${refuseBusy({ history: name }, refusalsOf(plan))}  if to_regclass('${storeSchema}.applied') is null then
     missing := ${needed.present.length === 0 ? 'null' : quoteLiteral(needed.present.join(', '))};
   else
 ${refuseForeignStore({ mayBeMissing: false })};
@@ -195,7 +195,7 @@ commit;
 `
 }
 
-function step(plan: OfflinePlan, holder: Holder, script: Script, index: number): string {
+function step(plan: OfflinePlan, holder: Leased, script: Script, index: number): string {
   const { scripts, direction, history } = plan
   const { id, message } = script.revision
   const previous: Step | undefined = scripts[index - 1]
@@ -214,7 +214,7 @@ commit;
   }
   if (script.revision.transaction === 'own') {
     return `${heading}-- In transactions of its own: recorded when all of it is done.
-${open(plan)}${writeStart(script, history, holder, { previous, refusals })}${holdHistoryLock(holder.history)};
+${open(plan)}${writeStart(script, history, holder, { previous, refusals })}${holdHistoryLock(holder)};
 commit;
 ${writeSession({ statementTimeoutMs: plan.statementTimeoutMs ?? 0 })}${utf8}
 ${script.statements.map(({ text }) => `${text};\n`).join('')}${transaction(writeAdvance(script, holder, 0, script.statements.length, refusals))}${cleanSession} select pg_catalog.pg_advisory_unlock_all();
@@ -230,7 +230,7 @@ ${renewInTransaction(holder)}commit;
 `
 }
 
-function hook(plan: OfflinePlan, holder: Holder, script: HookScript): string {
+function hook(plan: OfflinePlan, holder: Leased, script: HookScript): string {
   const { moment, file } = script
   return `${comment(`Hook, ${moment === 'before' ? 'before the first revision' : 'behind the last revision'}: ${file}`)}
 ${open(plan)}${writeHookGuard(holder, refusalsOf(plan, `the hook ${file}`))}
@@ -240,14 +240,14 @@ ${renewInTransaction(holder)}commit;
 }
 
 /** A role or a search_path that was left behind must not be in the way. */
-function renewInTransaction(holder: Holder): string {
+function renewInTransaction(holder: Leased): string {
   return `do $drover$
 ${writeOwnBlock({ body: `${renewLease(leaseOf(holder))};\n` })}
 $drover$;
 `
 }
 
-function writeStatements(plan: OfflinePlan, holder: Holder, script: Script, refusals: Refusals): string {
+function writeStatements(plan: OfflinePlan, holder: Leased, script: Script, refusals: Refusals): string {
   const { length } = script.statements
   if (length === 0) return transaction(writeAdvance(script, holder, 0, 0, refusals))
   const parts = script.statements.map(({ text }, done) => {
@@ -265,7 +265,7 @@ function transaction(statements: string): string {
   return `begin;\n${statements}commit;\n`
 }
 
-function end(plan: OfflinePlan, holder: Holder): string {
+function end(plan: OfflinePlan, holder: Leased): string {
   const { name, direction, scripts } = plan
   const last = [scripts.at(-1)!.revision.id]
   const [present, absent] = direction === 'up' ? [last, []] : [[], last]
@@ -273,7 +273,7 @@ function end(plan: OfflinePlan, holder: Holder): string {
   return `-- End: the lease is given back, and the run has succeeded.
 ${open(plan)}${pinSearchPath}do $drover$
 begin
-${refuseOthers(holder, refusals)}${refuseUnless(name, present, absent, refusals)}end
+${refuseOthers(holder, refusals)}${refuseUnless({ history: name }, present, absent, refusals)}end
 $drover$;
 ${returnLease(leaseOf(holder))};
 ${updateRun(holder.run, 'succeeded').trim()};

@@ -4,6 +4,7 @@ import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
 import { checksumOfStatements, type Script } from '../source/script.ts'
 import { type Progress, selectBefore } from '../store/progress.ts'
+import { isOfPlace } from '../store/place.ts'
 import { completeStore, storeSchema } from '../store/tables.ts'
 import {
   guardStates,
@@ -31,7 +32,7 @@ export function writeStart(script: Script, history: History, holder: Holder, opt
   const record =
     direction === 'up'
       ? `insert into ${storeSchema}.applied (history, target, revision, checksum, state, run, duration_ms, progress)
-values (${quoteLiteral(holder.history)}, '', ${quoteLiteral(revision.id)}, ${quoteLiteral(checksum)}, 'running', ${holder.run}, 0, ${progress})`
+values (${[holder.history, holder.target ?? '', revision.id, checksum].map(quoteLiteral).join(', ')}, 'running', ${holder.run}, 0, ${progress})`
       : `update ${storeSchema}.applied set state = 'running', progress = ${progress} where ${rowOf(script, holder)}`
   return `${completeStore}${writeGuard(script, history, holder, options)}${pinSearchPath}${record};
 `
@@ -119,6 +120,6 @@ do ${quoteLiteral(writeOwnBlock({ body, declarations }))};
 `
 }
 
-function rowOf({ revision }: Begun, { history }: Holder): string {
-  return `history = ${quoteLiteral(history)} and target = '' and revision = ${quoteLiteral(revision.id)}`
+function rowOf({ revision }: Begun, holder: Holder): string {
+  return `${isOfPlace(holder)} and revision = ${quoteLiteral(revision.id)}`
 }

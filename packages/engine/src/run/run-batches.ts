@@ -41,7 +41,7 @@ import {
   writeOwnMessage,
 } from './message.ts'
 import { change, writeAdvance, writeStart, writeTakeover, writeUndo } from './outside-record.ts'
-import { countCarriedOut, isAnswerLost } from './settle.ts'
+import { countCarriedOut, isAnswerLost, settleEnd } from './settle.ts'
 
 /** How a revision in batches is run. */
 export interface BatchOptions extends Patience {
@@ -95,7 +95,7 @@ interface Place {
 /** Marks the revision as begun, or takes over what another run has begun. */
 async function begin(task: Task, key: BatchKey | undefined): Promise<Place | Problem | 'interrupted'> {
   const { connection, script, context, holder } = task
-  const found = await readProgress(connection, holder.history)
+  const found = await readProgress(connection, holder)
   if (found?.halfDone.id === script.revision.id) {
     const { halfDone } = found
     if (!halfDone.batch || !goesOn(halfDone, script.revision)) return describeHalfDone(halfDone, script.revision)
@@ -222,7 +222,7 @@ async function runBatch(
 async function isDone({ connection, script, context, options }: Task, done: number, error: unknown): Promise<boolean> {
   const settled = await countCarriedOut(connection, [script], context.run, error, options.fence)
   if (settled === undefined) return false
-  const found = await readProgress(connection, context.run.history)
+  const found = await readProgress(connection, context.run)
   return found?.run === context.run.id && found.halfDone.done === done
 }
 
@@ -295,10 +295,8 @@ async function finish({ connection, script, context, holder, options }: Task, { 
   const message = writeOwnMessage(`${limitTime(context)}${writeAdvance(script, holder, done, done + 1)}${cleanSession}`)
   const failure = await sendPatiently(connection, message, options)
   if (failure === undefined || failure === 'interrupted') return failure
-  const isApplied =
-    isAnswerLost(failure.error) &&
-    (await countCarriedOut(connection, [script], context.run, failure.error, options.fence)) === 1
-  return isApplied ? undefined : describeFailure(script, message, failure)
+  const problem = describeFailure(script, message, failure)
+  return isAnswerLost(failure.error) ? settleEnd(connection, script, context.run, problem, options.fence) : problem
 }
 
 /** Describes a batch that failed: nothing of it is kept, and all before it is. */

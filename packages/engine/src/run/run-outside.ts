@@ -18,6 +18,7 @@ import { describeFailure, type Failure, type Patience, sendOnce, sendPatiently }
 import { cleanSession, type Holder, holderOf, limitTime, plainRefusals, refuseBusy, writeSession } from './guard.ts'
 import { type Message, type MessageContext, preamble, writeOwnMessage, writeSingle } from './message.ts'
 import { writeAdvance, writeBegin, writeStart, writeTakeover, writeUndo } from './outside-record.ts'
+import { settleEnd } from './settle.ts'
 import { type StatementProgress, watchStatement } from './statement-progress.ts'
 import type { FinishedStatement } from './statement-times.ts'
 
@@ -25,6 +26,8 @@ import type { FinishedStatement } from './statement-times.ts'
 export interface OutsideOptions extends Patience {
   /** Whether a revision that is half done is gone on with; otherwise it is refused. */
   readonly resume: boolean
+  /** See `countCarriedOut`. */
+  readonly fence: () => Promise<void>
   /** Called with each statement that is done. */
   readonly onStatement?: (finished: FinishedStatement) => void
   /** Called now and then with how far a statement is that takes long and runs by itself. */
@@ -46,7 +49,7 @@ export async function runOutside(
   const holder = holderOf(context.run, context.token)
   const task = { connection, script, context, holder, options }
   try {
-    const begun = options.resume ? await readProgress(connection, holder.history) : undefined
+    const begun = options.resume ? await readProgress(connection, holder) : undefined
     const ready = begun && isOf(script, begun) ? await takeUp(task, begun) : await start(task)
     if (ready === 'interrupted' || 'code' in ready) return ready
     const { first, carriedOut } = ready
@@ -59,6 +62,9 @@ export async function runOutside(
       const problem = isCarriedOut
         ? await record(task, done, writeAdvance(script, holder, done, done + 1))
         : await runStatement(task, done)
+      if (problem?.code === 'CONNECTION_LOST' && done === length - 1) {
+        return await settleEnd(connection, script, context.run, problem, options.fence)
+      }
       if (problem) return problem
       const line = lineAt(script.sql, script.statements[done]!.start)
       options.onStatement?.({ statement: done + 1, line, durationMs: performance.now() - started })
@@ -101,7 +107,7 @@ async function start({ connection, script, context, holder, options }: Task): Pr
 async function takeUp(task: Task, progress: Progress): Promise<Ready | Problem | 'interrupted'> {
   const { connection, script, context, holder, options } = task
   const { done, statement } = progress.halfDone
-  const left = await readLeftover(connection, holder.history, progress)
+  const left = await readLeftover(connection, holder, progress)
   if (left?.kind === 'working') return describeHalfDone({ ...progress.halfDone, left }, script.revision)
   const same =
     checksumOfStatements(script.statements.slice(0, done)) === progress.checksum &&
@@ -133,7 +139,7 @@ async function runStatement(task: Task, done: number): Promise<Problem | undefin
   }
   const problem = await record(task, done, writeBegin(script, holder, done))
   if (problem) return problem
-  const message = writeSingle(script, done, undefined)
+  const message = writeSingle(script, done, holder)
   const failure = await sendWatched(task, message)
   if (failure) return fail(task, done, message, { ...failure, completed: 0 }, false)
   return record(task, done, writeAdvance(script, holder, done, done + 1))
@@ -157,7 +163,7 @@ function writeTogether({ script, context, holder }: Task, done: number): Message
   return writeSingle(script, done, {
     before: `${limitTime(context)}do $drover$
 begin
-${refuseBusy(holder.history, plainRefusals)}end
+${refuseBusy(holder, plainRefusals)}end
 $drover$;
 `,
     after: writeAdvance(script, holder, done, done + 1),
@@ -186,7 +192,7 @@ async function fail(task: Task, done: number, message: Message, failure: Failure
   if (failure.error instanceof DroverError) return describe(task, done, message, failure)
   // The failed statement may have changed the role, and such a change is undone only with a transaction of its own.
   const progress = await readProgressAfter(task)
-  const left = progress && (await readLeftover(connection, holder.history, progress).catch(() => undefined))
+  const left = progress && (await readLeftover(connection, holder, progress).catch(() => undefined))
   const isTraceless = undone || (left === undefined && findConcurrentIndex(script.statements[done]!.text) !== undefined)
   if (done === 0 && isTraceless && progress) {
     const undo = await sendPatiently(
@@ -204,7 +210,7 @@ async function fail(task: Task, done: number, message: Message, failure: Failure
 async function readProgressAfter({ connection, holder }: Task): Promise<Progress | undefined> {
   try {
     await connection.send(cleanSession)
-    return await readProgress(connection, holder.history)
+    return await readProgress(connection, holder)
   } catch {
     return undefined
   }

@@ -17,12 +17,14 @@ import { describeFailure, type Failure, type Patience, sendOnce, sendPatiently }
 import { cleanSession, type Holder, holderOf, limitTime, writeSession } from './guard.ts'
 import { type Message, type MessageContext, preamble, writeOwnMessage, writeSingle } from './message.ts'
 import { writeAdvance, writeStart, writeTakeover, writeUndo } from './outside-record.ts'
-import { isAnswerLost } from './settle.ts'
+import { isAnswerLost, settleEnd } from './settle.ts'
 
 /** How a revision with transactions of its own is run. */
 export interface OwnOptions extends Patience {
   /** Whether a revision that is half done is begun again; otherwise it is refused. */
   readonly resume: boolean
+  /** See `countCarriedOut`. */
+  readonly fence: () => Promise<void>
 }
 
 /** A statement waits for a lock for so long, in milliseconds, unless more was asked for: it cannot be tried again by itself. */
@@ -63,15 +65,15 @@ interface Task {
 /** Marks the revision as begun, or takes over what another run has begun. */
 async function begin(task: Task): Promise<'first' | 'again' | 'interrupted' | Problem> {
   const { connection, script, context, holder, options } = task
-  const found = options.resume ? await readProgress(connection, holder.history) : undefined
+  const found = options.resume ? await readProgress(connection, holder) : undefined
   const isAgain = found?.halfDone.id === script.revision.id && found.halfDone.direction === script.direction
   if (isAgain) {
-    const left = await readLeftover(connection, holder.history, found)
+    const left = await readLeftover(connection, holder, found)
     if (left?.kind === 'working') return describeHalfDone({ ...found.halfDone, left }, script.revision)
   }
   const start = isAgain ? writeTakeover(script, holder, found) : writeStart(script, context.history, holder)
   const lockTimeoutMs = Math.max(context.lockTimeoutMs, leastLockTimeoutMs)
-  const session = `${writeSession(context)}set lock_timeout = ${lockTimeoutMs};\n${holdHistoryLock(holder.history)}`
+  const session = `${writeSession(context)}set lock_timeout = ${lockTimeoutMs};\n${holdHistoryLock(holder)}`
   const message = writeOwnMessage(`${preamble(context)}${start}${session}`)
   const failure = await sendPatiently(connection, message, options)
   if (failure === 'interrupted') return failure
@@ -81,13 +83,13 @@ async function begin(task: Task): Promise<'first' | 'again' | 'interrupted' | Pr
 
 /** @param isKept whether something of it may have been committed before */
 async function runStatements(task: Task, isKept: boolean): Promise<Problem | undefined> {
-  const { connection, script } = task
+  const { connection, script, context } = task
   let mayBeKept = isKept
   let isOpen = false
   for (const [at, { text }] of script.statements.entries()) {
     // These leave something behind even if they fail.
     if (!isOpen && (runsOutsideTransaction(text) || /^(?:call|do)\b/i.test(text))) mayBeKept = true
-    const message = writeSingle(script, at, undefined)
+    const message = writeSingle(script, at, context.run)
     const failure = await sendOnce(connection, message)
     // A row for each statement is missing here, which tells elsewhere how far the server came.
     if (failure) return fail(task, message, { ...failure, completed: at }, mayBeKept)
@@ -117,7 +119,8 @@ async function record(task: Task): Promise<Problem | undefined> {
   const message = writeOwnMessage(`${limitTime({ ...context, statementTimeoutMs: 0 })}${done}`)
   const failure = await sendPatiently(connection, message, { ...options, signal: undefined })
   if (failure === undefined || failure === 'interrupted') return undefined
-  return describe(script, describeFailure(script, message, failure, goOn(script)))
+  const problem = describe(script, describeFailure(script, message, failure, goOn(script)))
+  return isAnswerLost(failure.error) ? settleEnd(connection, script, context.run, problem, options.fence) : problem
 }
 
 /** Ends a revision that has failed: with nothing of it committed, it counts as never begun. */

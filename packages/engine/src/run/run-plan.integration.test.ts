@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from 'vitest'
 
 import { exampleId, exampleScripts } from './example-plan.ts'
-import { exampleRunner, problemOf } from './example-runner.ts'
+import { exampleRunner, problemOf, someoneWaits } from './example-runner.ts'
 import type { StepEvent } from './run-plan.ts'
 
 describe('runPlan', () => {
@@ -109,7 +109,25 @@ insert into t values (1); /* ; */ insert into t values (2)`
 })
 
 describe('what a revision leaves behind in the session', () => {
-  it('does not reach the next one', async () => {
+  const left = { search_path: '', statement_timeout: '1h', lock_timeout: '1h', row_security: 'off' }
+  const leaving = (role: string) =>
+    Object.entries({ ...left, session_authorization: role, role })
+      .map(([name, value]) => `  perform set_config('${name}', '${value}', false);\n`)
+      .join('')
+
+  it.each([
+    ['does not reach the next one', (role: string) => `do $$\nbegin\n${leaving(role)}end $$`],
+    [
+      'does not reach the next one, even where it is deferred to the commit',
+      (role: string) => `create function leave() returns trigger language plpgsql as $$
+begin
+${leaving(role)}  return null;
+end $$;
+create table leaving ();
+create constraint trigger leave after insert on leaving deferrable initially deferred for each row execute function leave();
+insert into leaving default values`,
+    ],
+  ])('%s', async (_, leave) => {
     await using runner = await exampleRunner(inject('serverUrl'))
     const role = `drover test ${runner.database.url.database}`
     const settings = `select current_setting('search_path') || '|' || current_user || '|' || session_user || '|'
@@ -118,10 +136,7 @@ describe('what a revision leaves behind in the session', () => {
     const outcome = await runner.upgrade(
       [
         { up: `create table seen as ${settings} as settings` },
-        {
-          up: `create role "${role}" login; set search_path = ''; set statement_timeout = '1h'; set lock_timeout = '1h'; set row_security = off;
-set session authorization "${role}"; set role "${role}"`,
-        },
+        { up: `create role "${role}" login; ${leave(role)}` },
         { up: `insert into seen ${settings}` },
       ],
       { lockTimeoutMs: 250, statementTimeoutMs: 5_000 },
@@ -134,6 +149,36 @@ set session authorization "${role}"; set role "${role}"`,
     expect(rows).toEqual([
       { settings: expect.stringMatching(new RegExp(`public\\|${user}\\|${user}\\|5s\\|250ms\\|on$`)) },
     ])
+  })
+})
+
+describe('an object that somebody else is making or changing', () => {
+  it.each([
+    ['a schema', 'create schema if not exists common'],
+    ['a row of the catalogue', 'grant usage on schema public to public'],
+  ])('is tried again when they are through, however few attempts a lock is worth: %s', async (_, up) => {
+    await using runner = await exampleRunner(inject('serverUrl'))
+    const other = runner.database.connect()
+    await other.send(`begin; ${up}`)
+    const events: StepEvent[] = []
+
+    const options = { lockAttempts: 1, lockTimeoutMs: 60_000, onEvent: (event: StepEvent) => events.push(event) }
+    const running = runner.upgrade([{ up }], options)
+    await someoneWaits(runner)
+    await other.send('commit')
+
+    expect((await running).end).toEqual({ kind: 'succeeded' })
+    expect(events.filter(({ type }) => type === 'step-retried')).toMatchObject([{ attempt: 1, reason: 'conflict' }])
+    expect(await runner.applied()).toEqual([exampleId(1)])
+  })
+
+  it('fails in the end where it is there for good', async () => {
+    await using runner = await exampleRunner(inject('serverUrl'))
+    const up = `insert into pg_catalog.pg_namespace (oid, nspname, nspowner) select 1, nspname, nspowner from pg_namespace limit 1`
+
+    const problem = problemOf(await runner.upgrade([{ up }]))
+
+    expect(problem).toMatchObject({ code: 'STATEMENT_FAILED', sqlstate: '23505' })
   })
 })
 

@@ -68,13 +68,13 @@ export type TransactionScope = 'per-revision' | 'all'
 export interface PlanRun extends RunLimits {
   readonly history: History
   readonly run: Run
-  /** The lease of that run. */
-  readonly lease: Pick<Lease, 'token' | 'fence'>
+  /** The lease of that run. Default: it needs none, because what is applied before and after each revision keeps others out. */
+  readonly lease?: Pick<Lease, 'token' | 'fence'> | undefined
   /** In the order in which they run. */
   readonly scripts: readonly Script[]
   /** What is loaded, in one transaction, instead of the first of them, which are those that it stands for. Default: nothing. */
   readonly snapshot?: SchemaSnapshot | undefined
-  /** `all`: one transaction for all of them, so that a failure leaves nothing. Default `per-revision`. */
+  /** `all`: one transaction for all of them but those of the snapshot, so that a failure leaves nothing. Default `per-revision`. */
   readonly transaction?: TransactionScope | undefined
   /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
   readonly resume?: boolean | undefined
@@ -84,7 +84,7 @@ export interface PlanRun extends RunLimits {
   readonly cancel?: AbortSignal | undefined
   /** Where the code of revisions in TypeScript runs, without which none can be run. */
   readonly surroundings?: Pick<Surroundings, 'root' | 'environment'>
-  readonly onEvent?: (event: StepEvent) => void
+  readonly onEvent?: ((event: StepEvent) => void) | undefined
   /**
    * Whether `statement-finished` is told of statements in transactions as well, before the revision is. The server looks at its clock
    * for each of them then. Default `false`.
@@ -95,6 +95,10 @@ export interface PlanRun extends RunLimits {
    * itself, and every step has a message of its own then: this is for throw-away databases. Default: nobody looks.
    */
   readonly onObserved?: ((observation: StepObservation) => void) | undefined
+  /** The schemas in which names are looked for, where that is not for the database to say. */
+  readonly searchPath?: readonly string[] | undefined
+  /** Statements that prepare the place for the first of the scripts, in one transaction with it. Default: none. */
+  readonly opening?: string | undefined
 }
 
 /**
@@ -104,7 +108,7 @@ export interface PlanRun extends RunLimits {
  */
 export async function runPlan(connection: Connection, plan: PlanRun): Promise<PlanOutcome> {
   const { scripts, lease, signal, cancel, onEvent } = plan
-  const fence = () => lease.fence()
+  const fence = fenceOf(lease)
   const endStatement = () => void connection.cancel()
   cancel?.addEventListener('abort', endStatement, { once: true })
   const finished: FinishedStep[] = []
@@ -131,11 +135,13 @@ export async function runPlan(connection: Connection, plan: PlanRun): Promise<Pl
     for (let size = 1; finished.length < scripts.length;) {
       if (signal?.aborted) return ended({ kind: 'interrupted' })
       const next =
-        plan.transaction === 'all' ? scripts : takeGroup(scripts, finished.length, plan.onObserved ? 1 : size)
+        plan.transaction === 'all'
+          ? scripts.slice(finished.length)
+          : takeGroup(scripts, finished.length, plan.onObserved ? 1 : size)
       onEvent?.({ type: 'step-started', step: toStep(next[0]!) })
       const observer = plan.onObserved && (await observeScript(connection, next[0]!))
       const options = { fence, ...patienceFor(connection, next[0]!, plan, observer) }
-      const context = contextOf(plan)
+      const context = contextOf(finished.length === 0 ? plan : { ...plan, opening: undefined })
       const isShared = next.length > 1 && plan.transaction !== 'all'
       const outcome = isShared
         ? await runApart(connection, next, context, options)
@@ -175,7 +181,7 @@ async function loadFirst(
   // Its code is loaded where there is a snapshot to be loaded.
   const { loadSnapshot } = await import('../snapshot/load-snapshot.ts')
   const scripts = plan.scripts.slice(0, snapshot.revisions.length)
-  const options = { fence: () => plan.lease.fence(), ...patienceFor(connection, scripts[0]!, plan) }
+  const options = { fence: fenceOf(plan.lease), ...patienceFor(connection, scripts[0]!, plan) }
   const started = performance.now()
   const outcome = await loadSnapshot(connection, { snapshot, scripts }, contextOf(plan), options)
   if (outcome.kind === 'interrupted') return outcome
@@ -251,6 +257,11 @@ function surroundingsFor(script: Script, { surroundings, cancel, onEvent }: Plan
   }
 }
 
+/** Without a lease there is nothing that could be taken away from what was sent. */
+function fenceOf(lease: PlanRun['lease']): () => Promise<void> {
+  return async () => lease?.fence()
+}
+
 function contextOf({
   history,
   run,
@@ -259,9 +270,12 @@ function contextOf({
   statementTimeoutMs = 0,
   onObserved,
   timesStatements,
+  searchPath,
+  opening,
 }: PlanRun): MessageContext {
   const mark = onObserved && observedMarker
-  return { history, run, token: lease.token, lockTimeoutMs, statementTimeoutMs, mark, timed: timesStatements }
+  const limits = { lockTimeoutMs, statementTimeoutMs }
+  return { history, run, token: lease?.token, ...limits, mark, timed: timesStatements, searchPath, opening }
 }
 
 function patienceFor(connection: Connection, script: Script, plan: PlanRun, observer?: ScriptObserver): Patience {
@@ -272,7 +286,7 @@ function patienceFor(connection: Connection, script: Script, plan: PlanRun, obse
     attempts: lockAttempts,
     watch: {
       url: connection.url,
-      history: run.history,
+      place: run,
       killAfterMs: killBlockersAfterMs,
       onEvent: (event) => onEvent?.({ step, ...event }),
     },

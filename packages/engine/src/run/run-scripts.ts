@@ -5,7 +5,7 @@ import { sqlstateOf } from '../diagnose/statement-error.ts'
 import type { Script } from '../source/script.ts'
 import { describeFailure, type Failure, type Patience, retryReason, sendPatiently } from './attempt.ts'
 import { type Group, type MessageContext, writeGroup, writeTransaction } from './message.ts'
-import { countCarriedOut, isAnswerLost } from './settle.ts'
+import { countCarriedOut, doubt, isAnswerLost } from './settle.ts'
 import { type FinishedStatement, timeColumn, timeStatements } from './statement-times.ts'
 
 /** A script that was carried out. */
@@ -184,5 +184,5 @@ function markersBefore(scripts: readonly Script[], index: number): number {
 
 function withDoubt(problem: Problem, count: number): Problem {
   const what = count === 1 ? 'it was carried out' : `it and the ${count - 1} after it were carried out`
-  return { ...problem, message: `${problem.message}, and whether ${what} could not be found out` }
+  return doubt(problem, what)
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { DroverError } from '@drover/history'
+import { DroverError, type Problem } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { sqlstateOf } from '../diagnose/statement-error.ts'
@@ -8,6 +8,8 @@ import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import type { Script } from '../source/script.ts'
 import type { Run } from '../store/runs.ts'
+import { isOfPlace } from '../store/place.ts'
+import { readProgress } from '../store/progress.ts'
 import { storeSchema } from '../store/tables.ts'
 import { cleanSession, guardStates, plainRefusals, refuseBusy } from './guard.ts'
 
@@ -52,23 +54,49 @@ export async function countCarriedOut(
   return undefined
 }
 
+/**
+ * Finds out whether a revision is over that was begun and whose last record has had no answer.
+ * @param problem what there is to say of it if it is not
+ * @returns `undefined` when it is over; the problem with a word of doubt where the server does not tell
+ */
+export async function settleEnd(
+  connection: Connection,
+  script: Script,
+  run: Run,
+  problem: Problem,
+  fence: () => Promise<void>,
+): Promise<Problem | undefined> {
+  try {
+    const settled = await countCarriedOut(connection, [script], run, new DroverError(problem), fence)
+    // What is under way says how far it is, be it on its way up or down.
+    if (settled !== undefined) return (await readProgress(connection, run)) ? problem : undefined
+  } catch {
+    // As little is known then.
+  }
+  return doubt(problem)
+}
+
+/** The problem of something of which nobody knows whether it was carried out. */
+export function doubt(problem: Problem, what = 'it was carried out'): Problem {
+  return { ...problem, message: `${problem.message}, and whether ${what} could not be found out` }
+}
+
 /** Whether a message failed without the server's word on it. */
 export function isAnswerLost(error: unknown): boolean {
   return error instanceof DroverError && error.code === 'CONNECTION_LOST'
 }
 
 function ask(scripts: readonly Script[], run: Run): string {
-  const history = quoteLiteral(run.history)
   const ids = scripts.map(({ revision }) => quoteLiteral(revision.id)).join(', ')
   // The update changes nothing: it makes the commit one that waits for the disk, and so for all that came before it.
   return `${pinSearchPath}do $drover$
 begin
-${refuseBusy(run.history, plainRefusals)}end
+${refuseBusy(run, plainRefusals)}end
 $drover$;
 update ${storeSchema}.run set outcome = outcome where id = ${quoteLiteral(run.id)};
 select string_agg(revision, ' ') as applied
 from ${storeSchema}.applied
-where history = ${history} and target = '' and state = 'applied' and revision in (${ids})`
+where ${isOfPlace(run)} and state = 'applied' and revision in (${ids})`
 }
 
 function mayPass(failure: unknown): boolean {

@@ -43,6 +43,21 @@ describe('runPlan, with a snapshot', () => {
     ])
   })
 
+  it('runs all the others in one transaction behind it, and prepares the place for the first alone', async () => {
+    await using runner = await exampleRunner(inject('serverUrl'))
+    const snapshot = snapshotOf('create table public.from_snapshot ();', 1)
+
+    const outcome = await runner.runScripts(scripts, 3, {
+      snapshot,
+      transaction: 'all',
+      opening: 'create table prepared ();\n',
+    })
+
+    expect(outcome).toMatchObject({ end: { kind: 'succeeded' }, notTried: [] })
+    expect(await runner.tables()).toEqual(['b', 'c', 'from_snapshot', 'prepared'])
+    expect(await runner.applied()).toEqual(scripts.map(({ revision }) => revision.id))
+  })
+
   it('leaves nothing behind when a statement of it fails, and says which', async () => {
     await using runner = await exampleRunner(inject('serverUrl'))
     const snapshot = snapshotOf('create table public.a ();\nselect 1 / 0;\n')

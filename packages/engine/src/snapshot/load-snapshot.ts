@@ -5,7 +5,7 @@ import { describeStatementError, sqlstateOf } from '../diagnose/statement-error.
 import { type Failure, sendPatiently } from '../run/attempt.ts'
 import { type Group, type MessageContext, writeLoading } from '../run/message.ts'
 import type { FinishedScript, ScriptsOptions } from '../run/run-scripts.ts'
-import { countCarriedOut, isAnswerLost } from '../run/settle.ts'
+import { countCarriedOut, doubt, isAnswerLost } from '../run/settle.ts'
 import { describeRefusal } from '../run/stamp.ts'
 import type { Script } from '../source/script.ts'
 import type { SchemaSnapshot } from './snapshot-file.ts'
@@ -51,16 +51,15 @@ export async function loadSnapshot(
     ? await countCarriedOut(connection, scripts, context.run, failure.error, options.fence)
     : 0
   if (done === scripts.length) return loaded
-  const problem = describeLoadFailure(snapshot, group, failure)
-  if (done !== undefined) return { kind: 'failed', problem }
-  const message = `${problem.message}, and whether it was carried out could not be found out`
-  return { kind: 'failed', problem: { ...problem, message } }
+  const problem = describeLoadFailure(snapshot, group, failure, context.run.target)
+  return { kind: 'failed', problem: done === undefined ? doubt(problem) : problem }
 }
 
 function describeLoadFailure(
   { file, sql, statements }: SchemaSnapshot,
   group: Group,
   { error, completed, blockers }: Failure,
+  target: string | undefined,
 ): Problem {
   const state = sqlstateOf(error)
   const refusal = state?.startsWith('DR') ? describeRefusal(state) : undefined
@@ -69,6 +68,9 @@ function describeLoadFailure(
   const source = { direction: 'up', file, sql, statements } as const
   const problem = describeStatementError(error, source, group.messages[0]!, completed, { blockers, next })
   if (!isPresent.has(state ?? '')) return problem
+  if (target !== undefined) {
+    return { ...problem, hint: `the schema ${target} is not empty: see what is there and drop it, then ${next}` }
+  }
   const record = `where ${file} has made the database already, record it: pnpm migrate stamp head -d <database>`
   return { ...problem, hint: `the database is not empty: drop what is there, then ${next}; or ${record}` }
 }

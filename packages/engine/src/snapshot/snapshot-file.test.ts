@@ -50,6 +50,14 @@ describe('parseSnapshot', () => {
     expect(snapshot.sql).toBe(text)
   })
 
+  it('tells whether it is of a tenant', () => {
+    const common = { migrations: 'm', heads: [], revisions, body: 'select 1;\n', command: 'c' }
+
+    expect(parsed(text).isOfTenant).toBe(false)
+    expect(parsed(writeSnapshot(common)).isOfTenant).toBe(false)
+    expect(parsed(writeSnapshot({ ...common, isOfTenant: true })).isOfTenant).toBe(true)
+  })
+
   it('reads what git has given other line ends', () => {
     expect(parsed(text.replaceAll('\n', '\r\n')).content).toBe(parsed(text).content)
   })

@@ -18,6 +18,8 @@ export interface SchemaSnapshot {
   readonly body: string
   /** Checksum of `body`. */
   readonly content: string
+  /** Whether it is of a tenant: what it makes is in the schema `tenantSchema`, which stands for that of each tenant. */
+  readonly isOfTenant: boolean
 }
 
 /** A snapshot as it was read, or why there is none. The reason goes on a sentence that began with the file. */
@@ -29,6 +31,13 @@ export type SnapshotReading =
 /** The name of the file in the folder of a database. */
 export const snapshotFile = 'schema.sql'
 
+/**
+ * The schema that stands for that of each tenant in a snapshot. No history may have the name in its SQL, so that whatever is called so
+ * in a snapshot is that schema.
+ */
+export const tenantSchema = 'drover_tenant'
+
+const tenantLine = `-- tenants: ${tenantSchema} stands for the schema of each`
 const title = '-- The schema that a history builds, in one file. drover snapshot, format'
 const format = 1
 
@@ -72,7 +81,15 @@ export function parseSnapshot(file: string, sql: string): SnapshotReading {
   }
   return {
     kind: 'read',
-    snapshot: { file, sql, statements: splitStatements(sql), revisions, body, content: content[0] },
+    snapshot: {
+      file,
+      sql,
+      statements: splitStatements(sql),
+      revisions,
+      body,
+      content: content[0],
+      isOfTenant: head.includes(tenantLine),
+    },
   }
 }
 
@@ -88,13 +105,16 @@ export interface SnapshotText {
   readonly body: string
   /** The command that writes it. */
   readonly command: string
+  /** Whether the statements are those of a tenant, in the schema `tenantSchema`. Default `false`. */
+  readonly isOfTenant?: boolean
 }
 
 /** Writes the text of a snapshot. The same revisions and the same statements give the same text. */
-export function writeSnapshot({ migrations, heads, revisions, body, command }: SnapshotText): string {
+export function writeSnapshot(text: SnapshotText): string {
+  const { migrations, heads, revisions, body, command, isOfTenant = false } = text
   return `${title} ${format}
 -- Do not edit it: ${command} writes it, and pnpm migrate check proves it.
--- history: ${migrations.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')}
+-- history: ${migrations.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')}${isOfTenant ? `\n${tenantLine}` : ''}
 -- heads: ${heads.join(', ')}
 -- content: ${checksum(body)}
 -- revisions: ${revisions.length}

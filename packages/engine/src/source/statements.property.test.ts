@@ -12,7 +12,8 @@ const token = fc.oneof(
   word,
   fc.constantFrom('1', '+', '-', '.', ',', '::', '*', '$1', 'create', 'function', 'table', 'select'),
   anything.map((text) => `'${text.replaceAll("'", "''")}'`),
-  anything.map((text) => `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`),
+  // Something stands behind it: a string after a line break would belong to it, and be read with its backslashes.
+  anything.map((text) => `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'::text`),
   anything.map((text) => `"${text.replaceAll('"', '""')}"`),
   fc.tuple(tag, anything).map(([name, text]) => `$${name}$${text.replaceAll('$', '')}$${name}$`),
   anything.map((text) => `$$${text.replaceAll('$', '')}$$`),

@@ -6,6 +6,7 @@ import { selectHistoryLockHolder } from '../lease/history-lock.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { findConcurrentIndex } from '../source/outside-transaction.ts'
+import { isOfPlace, leadOf, type Place } from './place.ts'
 import { storeSchema } from './tables.ts'
 
 /** How far a revision that is more than one transaction has come, as its row remembers it. */
@@ -44,10 +45,10 @@ const progressSchema = v.object({
 })
 
 /** Reads how far the revision has come that is half done, if there is one. */
-export async function readProgress(connection: Connection, history: string): Promise<Progress | undefined> {
+export async function readProgress(connection: Connection, place: Place): Promise<Progress | undefined> {
   const [row] = await connection.send(`${pinSearchPath}select ${selectProgress} as progress
 from ${storeSchema}.applied
-where history = ${quoteLiteral(history)} and target = ''`)
+where ${isOfPlace(place)}`)
   return parseProgress(row?.['progress'])
 }
 
@@ -84,19 +85,19 @@ export function parseProgress(json: unknown): Progress | undefined {
  */
 export async function readLeftover(
   connection: Connection,
-  history: string,
+  place: Place,
   progress: Progress,
 ): Promise<Leftover | undefined> {
   const { statement, own } = progress.halfDone
   if (own) {
     // Its session holds that for as long as it lasts.
-    const [row] = await connection.send(`${pinSearchPath}select ${selectHistoryLockHolder(history)} as pid`)
+    const [row] = await connection.send(`${pinSearchPath}select ${selectHistoryLockHolder(place)} as pid`)
     return typeof row?.['pid'] === 'number' ? { kind: 'working', pid: row['pid'] } : undefined
   }
   if (statement === undefined) return undefined
   const index = findConcurrentIndex(statement)
   const [row] = await connection.send(
-    `${pinSearchPath}select ${selectWorking(statement)} as pid, ${selectIndex(progress)} as index`,
+    `${pinSearchPath}select ${selectWorking(`${leadOf(place)}${statement}`)} as pid, ${selectIndex(progress)} as index`,
   )
   if (typeof row?.['pid'] === 'number') return { kind: 'working', pid: row['pid'] }
   const found: unknown = row?.['index']

@@ -3,6 +3,7 @@ import type { Direction, Problem, Step } from '@drover/history'
 import type { Connection } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
+import type { Place } from './place.ts'
 import { storeSchema } from './tables.ts'
 
 /** Who is running Drover, from where, and with which sources: recorded with each run. */
@@ -17,21 +18,28 @@ export interface Actor {
 }
 
 /** One execution of a plan on one database. */
-export interface Run {
+export interface Run extends Place {
   readonly id: string
   /** The same for all databases that one command moves. */
   readonly release: string
-  readonly history: string
   readonly command: string
   readonly actor: Actor
 }
 
 export type Outcome = 'succeeded' | 'failed' | 'interrupted'
 
-/** Records that a run has begun. Runs of the same history that never ended are marked as lost: their holder is gone. */
-export async function recordStart(connection: Connection, run: Run, steps: readonly Step[]): Promise<void> {
+/**
+ * Records that a run has begun. Runs of the same history that never ended are marked as lost: their holder is gone.
+ * @param options.isShared whether others run beside it, of whom nothing is known then. Default `false`
+ */
+export async function recordStart(
+  connection: Connection,
+  run: Run,
+  steps: readonly Step[],
+  { isShared = false }: { readonly isShared?: boolean } = {},
+): Promise<void> {
   const plan = steps.map((step) => ({ direction: step.direction, revision: step.revision.id }))
-  await connection.send(`${pinSearchPath}${startOf(run, plan)}`)
+  await connection.send(`${pinSearchPath}${isShared ? addRun(columnsOf(run), plan) : startOf(run, plan)}`)
 }
 
 /** Records how a run ended. */
@@ -89,7 +97,11 @@ export function insertRun(run: RunColumns, plan: readonly PlannedStep[]): string
 update ${storeSchema}.run
 set outcome = 'lost', finished_at = clock_timestamp()
 where history = ${run.history} and outcome = 'running';
-insert into ${storeSchema}.run (id, release, history, command, plan, os_user, host, pid, version, git_commit)
+${addRun(run, plan)}`
+}
+
+function addRun(run: RunColumns, plan: readonly PlannedStep[]): string {
+  return `insert into ${storeSchema}.run (id, release, history, command, plan, os_user, host, pid, version, git_commit)
 values (
   ${run.id}, ${run.release}, ${run.history}, ${run.command},
   ${quoteLiteral(JSON.stringify(plan))}, ${run.osUser}, ${run.host}, ${run.pid},

@@ -1,21 +1,26 @@
 import type { AppliedRevision, HalfDone } from '@drover/history'
 
-import type { Connection } from '../connect/connection.ts'
+import type { Connection, Row } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { selectTime } from '../sql/time.ts'
 import { parseProgress, readLeftover, selectProgress } from './progress.ts'
+import { isOfPlace, type Place } from './place.ts'
 import { isStoreMissing, refuseForeignStore, storeSchema, translateForeignStore } from './tables.ts'
 
-/** What one database says of itself and of a history. */
-export interface DatabaseState {
+/** What a place has had of a history. */
+export interface HistoryState {
   readonly applied: readonly AppliedRevision[]
+  /** The revision that was begun and is not done, if there is one. It is not among the applied ones, whatever its direction. */
+  readonly halfDone?: HalfDone
+}
+
+/** What one database says of itself and of a history. */
+export interface DatabaseState extends HistoryState {
   /** Tells one physical database from another: two URLs that lead to the same one have the same. */
   readonly identity: string
   /** Whether Drover's tables are there. */
   readonly initialised: boolean
-  /** The revision that was begun and is not done, if there is one. It is not among the applied ones, whatever its direction. */
-  readonly halfDone?: HalfDone
 }
 
 /**
@@ -23,35 +28,42 @@ export interface DatabaseState {
  * database that Drover has never touched has had nothing.
  * @throws {DroverError} `PRIVILEGE_MISSING` where somebody else has made Drover's schema or a table in it
  */
-export async function readState(connection: Connection, history: string): Promise<DatabaseState> {
+export async function readState(connection: Connection, history: string, target = ''): Promise<DatabaseState> {
+  const place: Place = { history, target }
   try {
-    // In one text, because the driver takes longer over ten thousand rows than the server.
     const [row] = await connection.send(`${pinSearchPath}do $drover$
 ${refuseForeignStore({ mayBeMissing: false })}
 $drover$;
-select (${selectIdentity}) as identity, applied.*, exists (
-  select from ${storeSchema}.lease where history = ${quoteLiteral(history)} and expires_at > clock_timestamp()
-) as held
-from (
-  select
-    string_agg(concat_ws(e'\\t', revision, checksum, ${selectTime('applied_at')}), e'\\n') filter (where state = 'applied') as done,
-    ${selectProgress} as progress
-  from ${storeSchema}.applied
-  where history = ${quoteLiteral(history)} and target = ''
-) as applied`)
-    const applied = typeof row?.['done'] === 'string' ? row['done'].split('\n') : []
-    const progress = parseProgress(row?.['progress'])
-    const left = progress && (await readLeftover(connection, history, progress))
-    return {
-      applied: applied.map(toApplied),
-      identity: String(row?.['identity']),
-      initialised: true,
-      ...(progress && { halfDone: { ...progress.halfDone, ...(left && { left }), held: row?.['held'] === true } }),
-    }
+select (${selectIdentity}) as identity, (${selectHeld(history)}) as held, had.*
+from (select ${selectHad} from ${storeSchema}.applied where ${isOfPlace(place)}) as had`)
+    return { ...(await stateOf(connection, place, row!)), identity: String(row!['identity']), initialised: true }
   } catch (error) {
     if (!isStoreMissing(error)) throw translateForeignStore(error)
     const [row] = await connection.send(`${pinSearchPath}${selectIdentity}`)
     return { applied: [], identity: String(row?.['text']), initialised: false }
+  }
+}
+
+/** What a place has had, as aggregates over its rows of `applied`: in one text, because the driver takes longer over ten thousand rows than the server. */
+export const selectHad = `
+  string_agg(concat_ws(e'\\t', revision, checksum, ${selectTime('applied_at')}), e'\\n') filter (where state = 'applied') as done,
+  ${selectProgress} as progress`
+
+/** Whether somebody has the lease of a history, as SQL. */
+export function selectHeld(history: string): string {
+  return `exists (
+  select from ${storeSchema}.lease where history = ${quoteLiteral(history)} and expires_at > clock_timestamp()
+)`
+}
+
+/** Reads what a place has had from a row with `selectHad` and, as `held`, `selectHeld`; where a revision is half done, asks what it has left. */
+export async function stateOf(connection: Connection, place: Place, row: Row): Promise<HistoryState> {
+  const applied = typeof row['done'] === 'string' ? row['done'].split('\n') : []
+  const progress = parseProgress(row['progress'])
+  const left = progress && (await readLeftover(connection, place, progress))
+  return {
+    applied: applied.map(toApplied),
+    ...(progress && { halfDone: { ...progress.halfDone, ...(left && { left }), held: row['held'] === true } }),
   }
 }
 

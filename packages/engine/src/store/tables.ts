@@ -7,6 +7,9 @@ import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
 /** The schema that holds what Drover remembers in each database. */
 export const storeSchema = 'drover'
 
+/** Schemas that are Drover's, and no part of what a history makes. */
+export const ownSchemas: readonly string[] = [storeSchema]
+
 /** Whether an error says that Drover's tables are not there yet (undefined table or schema). */
 export function isStoreMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000')

@@ -6,7 +6,7 @@ import { findGaps, findUnknown } from '@drover/history'
 import { type Member, openFleet, problemsOf } from '../release/fleet.ts'
 import { appliedIds, findHalfDone, statusOf } from '../release/status.ts'
 import { isThisMachine } from '../reset.ts'
-import { type Database, isExternal } from '../workspace/discover.ts'
+import { type Database, hasTenants, isExternal } from '../workspace/discover.ts'
 import type { Located } from '../workspace/locate.ts'
 import { fine, type Finding, warn, wrongAs } from './finding.ts'
 import { judgeServer } from './judge-server.ts'
@@ -83,7 +83,8 @@ export function judgeHistory(member: Member): readonly Finding[] {
       : fine('history', `${revisions(history.revisions.length)}, with one head at most`),
     ...disagreements.map((problem) => wrongAs('applied', problem)),
     ...(halfDone ? [wrongAs('applied', halfDone)] : []),
-    ...(disagreements.length === 0 && !halfDone
+    // Of a database of tenants, `tenant list` tells who has had what.
+    ...(disagreements.length === 0 && !halfDone && !hasTenants(database)
       ? [fine('applied', pending.length === 0 ? place : `${revisions(pending.length)} still to be applied`)]
       : []),
   ]

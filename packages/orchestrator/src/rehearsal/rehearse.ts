@@ -68,6 +68,8 @@ export interface RehearsalOptions extends Pick<
   readonly signal: AbortSignal
   /** The databases that the plan leaves alone. */
   readonly neighbours: (members: readonly Member[], direction: Direction) => Promise<readonly Neighbour[]>
+  /** Whether a difference is about what `foreign` in `database.ts` declares, which the way back may leave behind. */
+  readonly isForeign: (difference: CatalogDifference, declared: readonly string[]) => boolean
   /** Called when a way through the revisions begins. */
   readonly onPass?: (pass: PassName) => void
 }
@@ -88,16 +90,16 @@ export async function rehearse(plan: ReleasePlan, options: RehearsalOptions): Pr
   await look(stages, async (stage) => (stage.afterUp = await takePicture(stage.member)))
   await run('down', 'down', stages, backwards, options)
   await look(stages, async (stage) => (stage.afterDown = await takePicture(stage.member)))
-  for (const stage of stages) endWhereDifferent(stage)
+  for (const stage of stages) endWhereDifferent(stage, options)
   await run('again', 'up', stages, (stage) => stage.trip.back, options)
   await look(stages, async (stage) => (stage.afterAgain = await takePicture(stage.member)))
-  return stages.map(judge)
+  return stages.map((stage) => judge(stage, options))
 }
 
 /** What the way back has left otherwise would fail the second way up, which would tell less. */
-function endWhereDifferent(stage: Stage): void {
-  const { before, afterDown } = stage
-  if (before && afterDown && compareCatalogs(before.catalog, afterDown.catalog).length > 0) stage.ended = 'different'
+function endWhereDifferent(stage: Stage, options: RehearsalOptions): void {
+  const { member, before, afterDown } = stage
+  if (compare(member, before, afterDown, options).length > 0) stage.ended = 'different'
 }
 
 /** How far the rehearsal of a database has come. */
@@ -143,7 +145,7 @@ async function run(
   if (release.segments.length === 0) return
   options.onPass?.(pass)
   const observations = new Map<string, StepObservation>()
-  const { signal, onPass: _, neighbours: __, ...others } = options
+  const { signal, onPass: _, neighbours: __, isForeign: ___, ...others } = options
   const { databases: outcomes } = await runRelease(release, {
     ...others,
     signal,
@@ -216,11 +218,23 @@ async function takePicture({ connection }: Member): Promise<Picture> {
   return { catalog: await readCatalog(connection), rows: await countRows(connection) }
 }
 
-function judge({ member, trip, passes, ended, ...pictures }: Stage): DatabaseRehearsal {
+/** The differences between two moments that are the history's business; none where one of them was not reached. */
+function compare(
+  { database }: Member,
+  before: Picture | undefined,
+  after: Picture | undefined,
+  { isForeign }: RehearsalOptions,
+): readonly CatalogDifference[] {
+  if (!before || !after) return []
+  const differences = compareCatalogs(before.catalog, after.catalog)
+  return differences.filter((difference) => !isForeign(difference, database.config.foreign))
+}
+
+function judge({ member, trip, passes, ended, ...pictures }: Stage, options: RehearsalOptions): DatabaseRehearsal {
   const { before, afterUp, afterDown, afterAgain } = pictures
   const losses = passes.flatMap(({ steps }) => steps.flatMap((step) => step.losses))
-  const differencesDown = before && afterDown ? compareCatalogs(before.catalog, afterDown.catalog) : []
-  const differencesAgain = afterUp && afterAgain ? compareCatalogs(afterUp.catalog, afterAgain.catalog) : []
+  const differencesDown = compare(member, before, afterDown, options)
+  const differencesAgain = compare(member, afterUp, afterAgain, options)
   const lostRows = before && afterDown ? findLostRows(before.rows, afterDown.rows, losses) : []
   const isDifferent =
     differencesDown.length > 0 || differencesAgain.length > 0 || lostRows.some(({ declared }) => declared === undefined)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 
-import { type Clone, type ConnectionUrl, type Environment, openConnection } from '@drover/engine'
+import { type Clone, type ConnectionUrl, type Environment, openConnection, readMajorVersion } from '@drover/engine'
 import { DroverError } from '@drover/history'
 
 import { makeShadow } from './clone-source.ts'
@@ -130,8 +130,7 @@ async function versionOf(name: string, { environment, signal }: RestoreOptions):
 
 async function serverVersion(url: ConnectionUrl): Promise<number> {
   await using connection = openConnection(url)
-  const [row] = await connection.send('show server_version_num')
-  return Math.trunc(Number(row?.['server_version_num']) / 10_000)
+  return await readMajorVersion(connection)
 }
 
 function pathAndHome({ PATH, HOME }: Environment): Record<string, string> {

@@ -70,9 +70,9 @@ async function planAbandonment(
   root: string,
 ): Promise<Abandonment | Problem | undefined> {
   const { connection, database, history, state } = member
-  const begun = state.halfDone && (await readProgress(connection, database.name))
+  const begun = state.halfDone && (await readProgress(connection, { history: database.name }))
   if (!begun) return undefined
-  const left = await readLeftover(connection, database.name, begun)
+  const left = await readLeftover(connection, { history: database.name }, begun)
   const revision = history.byId.get(begun.halfDone.id)
   if (begun.halfDone.direction !== direction || left?.kind === 'working') {
     const halfDone = { ...begun.halfDone, ...(left && { left }) }

@@ -9,7 +9,8 @@ import {
 } from '@drover/engine'
 import { buildHistory, DroverError, type History, type Problem } from '@drover/history'
 
-import { type Database, isExternal } from '../workspace/discover.ts'
+import type { TenantSet } from '../tenants/tenant-set.ts'
+import { type Database, hasTenants, isExternal } from '../workspace/discover.ts'
 import type { Located } from '../workspace/locate.ts'
 
 /** A database that was reached: its files, its connection, and what it said. */
@@ -23,6 +24,8 @@ export interface Member {
   readonly created: boolean
   /** Checksums of the texts of the up sides, by id, where they were asked for. */
   readonly texts?: ReadonlyMap<string, string>
+  /** Missing where it has none. */
+  readonly tenants?: TenantSet
 }
 
 /** A database whose files or server could not be read. */
@@ -63,7 +66,11 @@ export async function openFleet(located: readonly Located[], options: FleetOptio
     members: opened.filter((member) => !shared.some((unread) => unread.database === member.database)),
     unread: [...results.filter((result) => 'problems' in result), ...shared],
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(opened.map((member) => member.connection[Symbol.asyncDispose]()))
+      await Promise.all(
+        opened
+          .flatMap(({ connection, tenants }) => [connection, ...(tenants ? [tenants] : [])])
+          .map((one) => one[Symbol.asyncDispose]()),
+      )
     },
   }
 }
@@ -82,7 +89,19 @@ async function openMember(
     const history = isExternal(database)
       ? noRevisions()
       : await readHistoryMeanwhile({ root: options.root, folder: database.migrations }, texts)
-    return { located, database, history, connection, state: await answer, created: false, ...(texts && { texts }) }
+    const member = {
+      located,
+      database,
+      history,
+      connection,
+      state: await answer,
+      created: false,
+      ...(texts && { texts }),
+    }
+    if (!located.tenants) return member
+    // Most databases have none.
+    const { openTenantSet } = await import('../tenants/tenant-set.ts')
+    return { ...member, tenants: openTenantSet({ root: options.root, database, history, texts }, located.tenants) }
   } catch (error) {
     await connection[Symbol.asyncDispose]()
     return { located, database, problems: problemsOf(error, database.name) }
@@ -110,7 +129,11 @@ async function createMissing(
     // What would have been created is not what is wrong.
     return read.map((result) => (creatable(result) ? { database: result.located.database, problems: [] } : result))
   }
-  return Promise.all(read.map(async (result) => (creatable(result) ? createMember(result.located, options) : result)))
+  // Tenants are mostly in the database of another, which makes it.
+  const isLate = ({ located }: OpenResult) => located.tenants !== undefined
+  const create = async (result: OpenResult) => (creatable(result) ? createMember(result.located, options) : result)
+  const first = await Promise.all(read.map(async (result) => (isLate(result) ? undefined : create(result))))
+  return Promise.all(read.map(async (result, at) => first[at] ?? create(result)))
 }
 
 async function createMember(located: Located, options: FleetOptions): Promise<Member | Unread> {
@@ -126,7 +149,9 @@ async function createMember(located: Located, options: FleetOptions): Promise<Me
 
 /** Histories of two databases in one would take each other's tables for their own. */
 function findShared(members: readonly Member[]): readonly Unread[] {
-  return [...Map.groupBy(members, (member) => member.state.identity).values()]
+  // Tenants have schemas of their own, in the database that lists them as in any other.
+  const whole = members.filter(({ database }) => !hasTenants(database))
+  return [...Map.groupBy(whole, (member) => member.state.identity).values()]
     .filter((group) => group.length > 1)
     .map((group) => {
       const [first] = group

@@ -11,10 +11,11 @@ import {
 } from '@drover/history'
 
 import { describeCircle, describeUnknown, keyOf } from './dependencies.ts'
+import { isBusy } from '../tenants/survey.ts'
 import type { DatabasePlan } from './plan-release.ts'
 import { appliedIds } from './status.ts'
 
-/** Consecutive steps of one database in a release; none for one that migrates itself, whose command runs then. */
+/** Consecutive steps of one database in a release; none for one that migrates itself, whose command runs then, and for tenants. */
 export interface Segment {
   readonly database: DatabasePlan
   readonly steps: readonly Step[]
@@ -47,7 +48,10 @@ export function interleave(
   const edges = direction === 'up' ? findUpEdges(databases, neighbours) : findDownEdges(databases, neighbours)
   const nodes = databases.flatMap((database) => {
     const { name } = database.member.database
-    if (hasCommand(database)) return [{ id: commandOf(name), after: beforeCommand(database, databases) }]
+    if (isUndivided(database)) {
+      const own = stepsOf(database).flatMap(({ revision }) => edges.after.get(keyOf(name, revision.id)) ?? [])
+      return [{ id: commandOf(name), after: direction === 'up' ? [...beforeCommand(database, databases), ...own] : [] }]
+    }
     return database.steps.map((step, index) => {
       const id = keyOf(name, step.revision.id)
       const previous = database.steps[index - 1]
@@ -60,7 +64,7 @@ export function interleave(
   const stepOf = new Map(
     databases.flatMap((database): readonly (readonly [string, Placed])[] => {
       const { name } = database.member.database
-      if (hasCommand(database)) return [[commandOf(name), { database }]]
+      if (isUndivided(database)) return [[commandOf(name), { database }]]
       return database.steps.map((step) => [keyOf(name, step.revision.id), { database, step }])
     }),
   )
@@ -68,22 +72,30 @@ export function interleave(
   return { segments: group(sorted), problems, warnings: edges.warnings }
 }
 
-/** A step, or without one the command of a database that migrates itself. */
+/** A step, or without one the command of a database that migrates itself, or all the tenants of one. */
 interface Placed {
   readonly database: DatabasePlan
   readonly step?: Step
 }
 
-function hasCommand({ member }: DatabasePlan): boolean {
-  return member.database.config.external?.command !== undefined
+/** Whether what is done on a database is one thing for the others, with nothing of theirs in between. */
+function isUndivided({ member, tenants }: DatabasePlan): boolean {
+  return member.database.config.external?.command !== undefined || (tenants !== undefined && isBusy(tenants.survey))
 }
 
-/** How the command of a database is called among steps; no revision has such an id. */
+/** The steps of a database, or of any of its tenants, each once. */
+function stepsOf({ steps, tenants }: DatabasePlan): readonly Step[] {
+  if (!tenants) return steps
+  const all = tenants.survey.groups.flatMap(({ plan }) => (plan.kind === 'steps' ? plan.steps : []))
+  return [...new Map(all.map((step) => [step.revision.id, step])).values()]
+}
+
+/** How the command of a database, or what is done on its tenants, is called among steps; no revision has such an id. */
 function commandOf(database: string): string {
   return keyOf(database, 'command')
 }
 
-/** A command cannot say what it depends on, so everything of the databases before it comes first. */
+/** What is undivided cannot say what it depends on, so everything of the databases before it comes first. */
 function beforeCommand({ member }: DatabasePlan, databases: readonly DatabasePlan[]): readonly string[] {
   return databases
     .filter(({ member: other }) => member.database.config.after.includes(other.database.name))
@@ -104,9 +116,9 @@ function findUpEdges(databases: readonly DatabasePlan[], neighbours: readonly Ne
   const after = new Map<string, string[]>()
   const problems: Problem[] = []
   const warnings: Problem[] = []
-  for (const { member, steps } of databases) {
-    const { name } = member.database
-    for (const { revision } of steps) {
+  for (const database of databases) {
+    const { name } = database.member.database
+    for (const { revision } of stepsOf(database)) {
       for (const dependency of revision.dependsOnElsewhere ?? []) {
         const found = settle(name, revision, dependency, databases, neighbours)
         if (found === 'planned') add(after, keyOf(name, revision.id), keyOf(dependency.database, dependency.revision))

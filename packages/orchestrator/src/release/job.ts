@@ -35,6 +35,7 @@ import { type Held, holdAll, onEach, refuseObstacles } from './hold.ts'
 import type { DatabaseOutcome } from './outcome.ts'
 import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
 import type { ReleaseOptions } from './run-release.ts'
+import { isBusy } from '../tenants/survey.ts'
 import { readScripts } from './scripts.ts'
 import { appliedBefore, findHalfDone } from './status.ts'
 
@@ -88,7 +89,9 @@ export async function prepareJobs(
 /** How a database stands before any of its segments was run. */
 export function untouched({ plan, work, doneElsewhere }: Job): DatabaseOutcome {
   const notTried = work?.scripts.map(({ direction, revision }) => ({ direction, revision })) ?? []
-  const isIdle = !work && !plan.member.database.config.external?.command
+  const { member, tenants } = plan
+  const isAlive = member.database.config.external?.command !== undefined || (tenants && isBusy(tenants.survey))
+  const isIdle = !work && !isAlive
   return { plan, end: isIdle ? 'nothing-to-do' : 'not-tried', finished: [], hooks: [], doneElsewhere, notTried }
 }
 
@@ -197,6 +200,16 @@ function readHooks(root: string, members: readonly Member[]): ReadonlyMap<Member
 
 /** What could not be rolled back is refused while there is still nothing to roll back. */
 function refuseOneWay(plan: ReleasePlan): void {
+  throwProblems(
+    plan.databases
+      .filter(({ tenants }) => tenants && isBusy(tenants.survey))
+      .map(({ member: { database } }) => ({
+        code: 'USAGE',
+        database: database.name,
+        message: 'what is done for one tenant is not undone because of another',
+        hint: `leave ${database.name} out with --database, or leave --on-failure rollback out`,
+      })),
+  )
   throwProblems(
     plan.databases
       .map(({ member }) => member.database)

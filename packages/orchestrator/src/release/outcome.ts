@@ -2,6 +2,7 @@ import type { FinishedStep, LeaseHolder, SchemaSnapshot, StepEvent } from '@drov
 import type { Problem, Step } from '@drover/history'
 
 import type { HookEvent, HookOutcome } from '../hooks/run-hooks.ts'
+import type { TenantsEvent, TenantsOutcome } from '../tenants/outcome.ts'
 import type { DatabasePlan } from './plan-release.ts'
 
 /** What happens during a release: on one of its databases, or in a hook of the run as a whole. */
@@ -27,6 +28,7 @@ type DatabaseEvent = { readonly database: string } & (
   | { readonly type: 'command-finished'; readonly command: readonly string[]; readonly durationMs: number }
   | StepEvent
   | HookEvent
+  | TenantsEvent
 )
 
 /** How a release went. */
@@ -56,6 +58,8 @@ export interface DatabaseOutcome {
   /** The step is missing when the run could not even be begun. */
   readonly failed?: { readonly step: Step | undefined; readonly problem: Problem }
   readonly notTried: readonly Step[]
+  /** How it went on its tenants. Missing where none was looked at. */
+  readonly tenants?: TenantsOutcome
   /** What was undone of `finished`, when a release that failed was rolled back, and why it ended there, if it did. */
   readonly rolledBack?: { readonly finished: readonly FinishedStep[]; readonly problem?: Problem }
 }

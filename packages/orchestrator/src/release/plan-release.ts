@@ -23,6 +23,8 @@ import type { Member } from './fleet.ts'
 import { interleave, type Neighbour, type Segment } from './interleave.ts'
 import { type HeldBack, holdBack } from './phases.ts'
 import { chooseSnapshot, type SnapshotChoice } from '../snapshot/choose-snapshot.ts'
+import { findEditedForAll, type TenantsPlan } from '../tenants/survey.ts'
+import { hasTenants } from '../workspace/discover.ts'
 import { appliedBefore, findHalfDone, statusOf, type Status } from './status.ts'
 
 /** What a release will do, database by database, in the order in which it does it. Pure data. */
@@ -44,6 +46,8 @@ export interface DatabasePlan {
   readonly snapshot?: SchemaSnapshot
   /** The first revisions that have to wait for a later phase. None when it is missing. */
   readonly heldBack?: readonly HeldBack[]
+  /** How its tenants stand, and what is done on them. Missing for a database without. */
+  readonly tenants?: TenantsPlan
 }
 
 /** Options of planning a release. */
@@ -52,6 +56,8 @@ export interface PlanOptions extends UpgradeOptions {
   readonly phase?: Phase
   /** Whether a revision that is half done is gone on with; otherwise it is refused. Default `false`. */
   readonly resume?: boolean
+  /** How tenants stand, by database. Default: there are none. */
+  readonly tenants?: ReadonlyMap<string, TenantsPlan>
   /** Which databases are made from snapshots, if they are empty. Default: none. */
   readonly fromSnapshot?: SnapshotChoice
 }
@@ -79,6 +85,13 @@ export function planRelease(
   const reformatted: Problem[] = []
   const databases: DatabasePlan[] = []
   for (const member of direction === 'up' ? members : members.toReversed()) {
+    if (hasTenants(member.database)) {
+      const tenants = options.tenants?.get(member.database.name)
+      databases.push({ member, status: statusOf(member), steps: [], ...(tenants && { tenants }) })
+      const edited = direction === 'up' && tenants ? findEditedForAll(tenants.survey) : []
+      problems.push(...edited.map((problem) => ({ ...problem, database: member.database.name })))
+      continue
+    }
     const begun = findBegun(member, direction, target, options)
     const halfDone = begun ? undefined : findHalfDone(member)
     // Whatever else there is to say follows from it.

@@ -9,9 +9,10 @@ import type {
   StepObservation,
   TransactionScope,
 } from '@drover/engine'
-import type { Problem } from '@drover/history'
+import type { Problem, Step } from '@drover/history'
 
 import { runReleaseHooks } from '../hooks/release-hooks.ts'
+import type { FanOutWish } from '../tenants/fan-out-options.ts'
 import { startTrace } from '../trace/start-trace.ts'
 import { type Database, isExternal } from '../workspace/discover.ts'
 import { runExternal } from './external.ts'
@@ -47,6 +48,8 @@ export interface ReleaseOptions extends HoldOptions {
   /** What code, and the commands of databases that migrate themselves, get PATH and HOME from. Default: they get neither. */
   readonly environment?: Environment
   readonly onEvent?: (event: ReleaseEvent) => void
+  /** How tenants are worked on. Default: as `FanOutOptions` says. */
+  readonly fanOut?: FanOutWish | undefined
   /** Called with what was observed of each step that was tried. For throw-away databases. Default: nobody looks. */
   readonly onObserved?: (database: string, observation: StepObservation) => void
   /** Whether the times of statements in transactions are told as well. Default: only where the release is traced. */
@@ -83,7 +86,7 @@ async function runHeld(id: string, plan: ReleasePlan, options: ReleaseOptions): 
   const jobs = await prepareJobs(plan, id, leases, options)
   const waits = findWaits(plan, options.databases)
   const outcomes = jobs.map(untouched)
-  const release: Release = { plan, jobs, waits, options, outcomes }
+  const release: Release = { id, plan, jobs, waits, options, outcomes }
   // Awaited here: the leases are given back when this function returns.
   if (outcomes.every(({ end }) => end === 'nothing-to-do')) return { databases: outcomes, hooks: [] }
   return await runBetweenHooks(release)
@@ -118,6 +121,7 @@ async function runBetweenHooks(release: Release): Promise<ReleaseOutcome> {
 
 /** A release that is under way. */
 interface Release {
+  readonly id: string
   readonly plan: ReleasePlan
   /** Of each database of the plan, in its order, as the outcomes are. */
   readonly jobs: readonly Job[]
@@ -135,7 +139,7 @@ interface EndedSegment {
 }
 
 /** Runs the segments, or leaves them alone because of how others went; returns those that were run, as they ended. */
-async function runSegments({ plan, jobs, outcomes, waits, options }: Release): Promise<readonly EndedSegment[]> {
+async function runSegments({ id, plan, jobs, outcomes, waits, options }: Release): Promise<readonly EndedSegment[]> {
   const ended: EndedSegment[] = []
   const atWork = new Set<string>()
   // The segments that have failed or were left alone, with the database because of which they were.
@@ -158,9 +162,7 @@ async function runSegments({ plan, jobs, outcomes, waits, options }: Release): P
       return
     }
     atWork.add(name)
-    const after = isExternal(database.member.database)
-      ? await runExternal(before, options)
-      : await runSegment(jobs[at]!, steps, before, { ...options, signal })
+    const after = await runOne(jobs[at]!, steps, before, { ...options, signal }, id)
     atWork.delete(name)
     if (after !== before && after.end !== 'stopped') {
       options.onEvent?.({ type: 'database-finished', database: name, outcome: after.end, ...after.failed })
@@ -177,6 +179,21 @@ async function runSegments({ plan, jobs, outcomes, waits, options }: Release): P
     outcomes[at] = isStopped ? leaveAlone({ ...after, end: 'stopped' }, findCause(place)) : after
   })
   return ended
+}
+
+/** Does what there is to do on one database without another in between. Never throws for how that goes. */
+async function runOne(
+  job: Job,
+  steps: readonly Step[],
+  before: DatabaseOutcome,
+  options: ReleaseOptions,
+  release: string,
+): Promise<DatabaseOutcome> {
+  if (isExternal(before.plan.member.database)) return runExternal(before, options)
+  if (!before.plan.tenants) return runSegment(job, steps, before, options)
+  // Most releases have none.
+  const { runTenants } = await import('../tenants/run-tenants.ts')
+  return runTenants(before, release, options)
 }
 
 /**

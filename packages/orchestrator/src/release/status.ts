@@ -1,3 +1,4 @@
+import type { HistoryState } from '@drover/engine'
 import { currentOf, describeHalfDone, findGaps, findUnknown, type History, type Problem } from '@drover/history'
 
 import type { Member } from './fleet.ts'
@@ -12,7 +13,7 @@ export interface Status {
 }
 
 /** Compares what is applied with the files. Pure. */
-export function statusOf({ history, state }: Pick<Member, 'history' | 'state'>): Status {
+export function statusOf({ history, state }: Pick<Member, 'history'> & { readonly state: HistoryState }): Status {
   const applied = appliedIds(state)
   const pending = history.revisions.filter((revision) => !applied.has(revision.id)).map((revision) => revision.id)
   return {
@@ -24,12 +25,12 @@ export function statusOf({ history, state }: Pick<Member, 'history' | 'state'>):
 }
 
 /** The ids of what is applied. */
-export function appliedIds(state: Member['state']): ReadonlySet<string> {
+export function appliedIds(state: HistoryState): ReadonlySet<string> {
   return new Set(state.applied.map((row) => row.id))
 }
 
 /** The ids of what is applied, and of what is half reverted: it was applied when that was begun. */
-export function appliedBefore({ applied, halfDone }: Member['state']): ReadonlySet<string> {
+export function appliedBefore({ applied, halfDone }: HistoryState): ReadonlySet<string> {
   return new Set([...applied.map((row) => row.id), ...(halfDone?.direction === 'down' ? [halfDone.id] : [])])
 }
 
@@ -39,7 +40,7 @@ export function appliedBefore({ applied, halfDone }: Member['state']): ReadonlyS
  * @param isHolder whether that run is our own. Default `false`
  */
 export function findHalfDone(
-  { database, history, state: { halfDone } }: Member,
+  { database, history, state: { halfDone } }: Pick<Member, 'database' | 'history'> & { readonly state: HistoryState },
   { isHolder = false }: { readonly isHolder?: boolean } = {},
 ): Problem | undefined {
   if (!halfDone || (halfDone.held && !isHolder)) return undefined

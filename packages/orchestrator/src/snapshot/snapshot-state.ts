@@ -33,6 +33,13 @@ export async function readSnapshotState(
   if (reading.kind === 'missing') return reading
   if (reading.kind === 'damaged') return { kind: 'unusable', reason: reading.reason }
   const { snapshot } = reading
+  const isOfTenant = database.config.tenants?.kind === 'schema'
+  if (snapshot.isOfTenant !== isOfTenant) {
+    return {
+      kind: 'unusable',
+      reason: `was made ${isOfTenant ? 'before' : 'while'} each tenant had a schema of its own`,
+    }
+  }
   const held = new Set(snapshot.revisions.map(({ id }) => id))
   const revisions = history.revisions.filter(({ id }) => held.has(id))
   const checksums = await readChecksums(root, revisions)

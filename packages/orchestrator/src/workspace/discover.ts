@@ -46,8 +46,12 @@ export async function discoverWorkspace(from: string): Promise<Workspace> {
     ...findSharedVariables(databases),
     ...findUnknownNeighbours(databases),
     ...findUnusableMirrors(databases),
+    ...findUnusableRegistries(databases),
   ])
-  return { root, databases: inOrder(databases.map((database) => withMirroredHistory(database, databases))) }
+  const complete = databases
+    .map((database) => withMirroredHistory(database, databases))
+    .map((database) => withRegistry(database, databases))
+  return { root, databases: inOrder(complete) }
 }
 
 /** Whether a database migrates itself: it has no revisions. */
@@ -58,6 +62,11 @@ export function isExternal({ config }: Database): boolean {
 /** Whether a database has the history of another one, and no revisions of its own. */
 export function isMirror({ config }: Database): boolean {
   return config.mirrors !== undefined
+}
+
+/** Whether the history of a database is applied to its tenants, and not to itself. */
+export function hasTenants({ config }: Database): boolean {
+  return config.tenants !== undefined
 }
 
 /** The database whose folder a path lies in, if any. */
@@ -159,6 +168,24 @@ function withMirroredHistory(database: Database, all: readonly Database[]): Data
   return { ...database, migrations, objects, config: { ...database.config, ...critical } }
 }
 
+/** A database of tenants, which comes after the one that lists them, and is in the same place unless it has a URL of its own. */
+function withRegistry(database: Database, all: readonly Database[]): Database {
+  const { tenants, after, url, urlCommand, database: own } = database.config
+  const registry = tenants && all.find(({ name }) => name === tenants.registry.database)?.config
+  if (!registry) return database
+  const command = urlCommand ?? registry.urlCommand
+  return {
+    ...database,
+    config: {
+      ...database.config,
+      after: [...new Set([...after, tenants.registry.database])],
+      url: [...url, ...registry.url],
+      ...(command && { urlCommand: command }),
+      database: own === database.name ? registry.database : own,
+    },
+  }
+}
+
 function findDuplicateNames(databases: readonly Database[]): readonly Problem[] {
   const names = databases.flatMap((database) =>
     [database.name, ...database.config.aliases].map((name) => ({ name, database })),
@@ -219,6 +246,21 @@ function findUnusableMirrors(databases: readonly Database[]): readonly Problem[]
         file: `${folder}/database.ts`,
         message: `${folder}/database.ts: "mirrors" names "${mirrors}", and ${fault}`,
         hint: `the databases with revisions of their own are: ${own.toSorted().join(', ') || 'none'}`,
+      },
+    ]
+  })
+}
+
+function findUnusableRegistries(databases: readonly Database[]): readonly Problem[] {
+  const own = databases.filter((database) => !isMirror(database) && !hasTenants(database)).map(({ name }) => name)
+  return databases.flatMap(({ folder, config: { tenants } }) => {
+    if (!tenants || own.includes(tenants.registry.database)) return []
+    return [
+      {
+        code: 'CONFIG_INVALID',
+        file: `${folder}/database.ts`,
+        message: `${folder}/database.ts: "tenants.registry" names the database "${tenants.registry.database}", and there is no such database that could list tenants`,
+        hint: `the databases that could are: ${own.toSorted().join(', ') || 'none'}`,
       },
     ]
   })

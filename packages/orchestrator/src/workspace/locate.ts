@@ -11,6 +11,16 @@ export interface Located {
   readonly url: ConnectionUrl
   /** Whether it is on the development server, which is ours: what is missing there is simply created. */
   readonly development: boolean
+  /** Missing where there are no tenants. */
+  readonly tenants?: TenantPlaces
+}
+
+/** Where tenants are. */
+export interface TenantPlaces {
+  /** The database that lists them. */
+  readonly registry: ConnectionUrl
+  /** The servers that they are on, by the names that the registry calls them; the only one has none. */
+  readonly servers: readonly { readonly name: string; readonly url: ConnectionUrl }[]
 }
 
 /** What is used when the environment names no database at all. */
@@ -37,7 +47,17 @@ export async function locateDatabases(
 ): Promise<readonly Located[]> {
   if (!all.some((database) => isNamed(database, environment))) {
     const server = await startDevelopmentServer()
-    return wanted.map((database) => ({ database, url: server.urlFor(database.config.database), development: true }))
+    return wanted.map((database) => {
+      const url = server.urlFor(database.config.database)
+      const places = placeTenants(
+        database,
+        all,
+        url,
+        (other) => server.urlFor(other.config.database),
+        () => url,
+      )
+      return { database, url, development: true, ...places }
+    })
   }
   throwProblems(
     wanted
@@ -53,7 +73,17 @@ export async function locateDatabases(
   const problems: Problem[] = []
   for (const database of wanted) {
     try {
-      located.push({ database, url: await findUrl(database, environment, root), development: false })
+      const url = await findUrl(database, environment, root)
+      const registry = all.find(({ name }) => name === database.config.tenants?.registry.database)
+      const registryUrl = registry && (await findUrl(registry, environment, root))
+      const places = placeTenants(
+        database,
+        all,
+        url,
+        () => registryUrl!,
+        (variable) => findServer(variable, environment),
+      )
+      located.push({ database, url, development: false, ...places })
     } catch (error) {
       if (!(error instanceof DroverError)) throw error
       problems.push(...error.problems.map((problem) => ({ ...problem, database: database.name })))
@@ -96,6 +126,31 @@ export function readPassword(
   const source = `${variable}_FILE`
   const file = environment[source]
   return isSet(file) ? { text: readSecret(file, source).replace(/\r?\n$/, ''), source } : undefined
+}
+
+function placeTenants(
+  { config: { tenants } }: Database,
+  all: readonly Database[],
+  url: ConnectionUrl,
+  urlOf: (database: Database) => ConnectionUrl,
+  serverOf: (variable: string) => ConnectionUrl,
+): { readonly tenants?: TenantPlaces } {
+  const registry = tenants && all.find(({ name }) => name === tenants.registry.database)
+  if (!registry) return {}
+  const servers = tenants.servers
+    ? Object.entries(tenants.servers).map(([name, variable]) => ({ name, url: serverOf(variable) }))
+    : [{ name: '', url }]
+  return { tenants: { registry: urlOf(registry), servers } }
+}
+
+function findServer(variable: string, environment: Environment): ConnectionUrl {
+  const named = readVariable(variable, environment)
+  if (named) return ConnectionUrl.parse(named.text, named.source)
+  throw new DroverError({
+    code: 'URL_MISSING',
+    message: `the URL of a server of tenants is not set: ${variable}`,
+    hint: `set ${variable}, or take it out of "tenants.servers"`,
+  })
 }
 
 async function findUrl(database: Database, environment: Environment, root: string): Promise<ConnectionUrl> {

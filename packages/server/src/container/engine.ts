@@ -1,3 +1,7 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { isIP } from 'node:net'
+
 import { getContainerRuntimeClient, ImageName } from 'testcontainers'
 import { WITHOUT } from '../container.ts'
 import type { PullEvent } from '../container.ts'
@@ -15,7 +19,7 @@ export async function connectToEngine(): Promise<ContainerEngine> {
     })
   })
   const { host } = engine.info.containerRuntime
-  if (!HERE.has(host)) {
+  if (!(await isHere(host))) {
     const why = 'a container that only its own machine can reach cannot be reached from here'
     throw new ServerError('ENGINE_UNUSABLE', `The Docker engine is at ${host}: ${why}.`, {
       hint: `Use an engine of this machine, or give the URL of a server in DROVER_TEST_SERVER. ${WITHOUT}`,
@@ -24,7 +28,26 @@ export async function connectToEngine(): Promise<ContainerEngine> {
   return engine
 }
 
-const HERE: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '[::1]'])
+/**
+ * Whether a host is this machine. Where that is a container itself, testcontainers takes the gateway of the engine's network for the
+ * engine's host: which is this machine if it has that address, and the one outside if not. Only an address of one's own can be
+ * bound; `networkInterfaces()` leaves out a network with no container in it yet.
+ */
+async function isHere(host: string): Promise<boolean> {
+  if (host === 'localhost' || host === '[::1]') return true
+  const family = isIP(host)
+  if (family === 0) return false
+  const socket = createSocket(family === 4 ? 'udp4' : 'udp6')
+  try {
+    socket.bind({ address: host })
+    await once(socket, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.close()
+  }
+}
 
 /**
  * Makes sure that the engine has an image, pulls it if need be, and returns the name by which the engine knows it and its id.

@@ -1,0 +1,2 @@
+-- Lost: every context.
+drop table contexts;

@@ -1,0 +1,5 @@
+export { type Client, clientOf, createClient } from './client.ts'
+export { relations } from './relations.ts'
+export * from './schema/index.ts'
+export { schemaOfTenant } from './tenant-schema.ts'
+export { type Transaction, withTenant } from './with-tenant.ts'

@@ -1,0 +1,2 @@
+export * from './contexts.ts'
+export * from './summaries.ts'

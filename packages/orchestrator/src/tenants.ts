@@ -1,0 +1,11 @@
+// What most releases have nothing to do with: it is loaded where there are tenants.
+export { type CreatedTenant, createTenant } from './tenants/create-tenant.ts'
+export { type DoomedTenant, dropTenant, lookAtTenant } from './tenants/drop-tenant.ts'
+export { findOrphans, type Orphan } from './tenants/find-orphans.ts'
+export type { Host, HostOptions, HostRun, Worker } from './tenants/host.ts'
+export { attemptsInARow, isAboutLock, isAboutServer } from './tenants/lane.ts'
+export type { NamedTenant } from './tenants/name-tenant.ts'
+export { readTenantHistory } from './tenants/planner.ts'
+export { refuseUnknown, surveyTenants } from './tenants/survey-tenants.ts'
+export { type TenantFindings, type Verification, verifyTenants } from './tenants/verify-tenants.ts'
+export { openTenantSet, type PageGroup, scriptReader, TenantReader, type TenantSet } from './tenants/tenant-set.ts'
