@@ -19,6 +19,7 @@ const commands = [
   'merge',
   'stamp',
   'adopt',
+  'export',
   'check',
   'lint',
   'validate',

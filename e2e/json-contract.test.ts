@@ -342,6 +342,21 @@ const planFile = exactly(
   },
   { phase },
 )
+const exports = list(
+  exactly({
+    name: text,
+    format: like(/^(?:sql|golang-migrate|goose|dbmate|flyway)$/),
+    folder: text,
+    files: list(
+      exactly({
+        file: text,
+        // Null for what is made from all of them, or is gone.
+        revision: (value, path) => (value === null ? [] : id(value, path)),
+        status: like(/^(?:written|unchanged|removed|planned|stale)$/),
+      }),
+    ),
+  }),
+)
 const snapshots = list(
   exactly({
     name: text,
@@ -432,6 +447,7 @@ const bodies: Record<string, Record<string, Shape>> = {
   reset: { databases: states, lost },
   repair: { databases: repairs },
   snapshot: { databases: snapshots },
+  export: { databases: exports },
   'tenant list': { databases: tenantStates },
   'tenant current': { databases: tenantStates },
   'tenant upgrade': { databases: tenantStates },
@@ -618,6 +634,17 @@ describe('--json prints one document of the promised shape', () => {
       const ended = await workspace.migrate(...words.split(' '), '--json')
       expectDocument(ended, words.split(' ')[0]!, 0)
     }
+  })
+
+  test('when a history is exported', async () => {
+    await using workspace = await createMirrored()
+
+    for (const words of ['--dry-run', '', '']) {
+      const rest = ['--format', 'sql', '-d', 'shop', '--out', 'out', ...words.split(' ').filter(Boolean), '--json']
+      expectDocument(await workspace.migrate('export', ...rest), 'export', 0)
+    }
+    const several = await workspace.migrate('export', '--format', 'sql', '--out', 'out', '--json')
+    expectDocument(several, 'export', 2, none)
   })
 
   test('when there are tenants, some of which fail or are not as they should be', async () => {

@@ -48,6 +48,8 @@ export type ProblemCode =
   | 'TENANTS_DIFFER'
   // a history that another tool has made
   | 'ADOPTION_REFUSED'
+  // a history for another runner
+  | 'EXPORT_REFUSED'
   // a server that is not there, or not for us
   | 'UNREACHABLE'
   | 'AUTHENTICATION_FAILED'

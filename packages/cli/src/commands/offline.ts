@@ -30,7 +30,7 @@ interface OfflineOptions extends CommonOptions {
  */
 export async function writeOffline(session: Session, options: OfflineOptions, request: Request): Promise<ExitCode> {
   if (request.file || !request.target.includes(':')) {
-    // What is run for ten thousand tenants is no script.
+    // What is run for ten thousand tenants is no script: `export` writes it for one of them.
     return withPlan(session, { ...request, tenants: 'none' }, async ({ workspace, plan }) => {
       for (const line of describeHeldBack(plan, session.err)) session.progress(line)
       return write(session, options, workspace, request.direction, partsOfPlan(plan))

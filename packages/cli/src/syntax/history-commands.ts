@@ -1,3 +1,4 @@
+import type { ExportFormat } from '@drover/engine'
 import { Option } from 'commander'
 
 import type { RevisionOptions } from '../commands/make-revision.ts'
@@ -142,4 +143,26 @@ export const historyCommands: Commands = {
       .option('--dry-run', 'show what would be taken over and change nothing')
       .addOption(waitLockOption())
   },
+  export: ({ add }) => {
+    add(
+      'export',
+      'Write the history of a database as files for another runner, such as goose, dbmate or Flyway.',
+      [
+        'pnpm migrate export --format dbmate -d main --out ../api/db/migrations',
+        'pnpm migrate export --format flyway -d tenant --out tenant-sql --dry-run',
+        'pnpm migrate export --format sql -d tenant --schema tenant_acme --out acme',
+      ].join('\n'),
+      async () => (await import('../commands/export.ts')).exportDatabase,
+    )
+      .addOption(new Option('--format <runner>', 'who is to run them').choices(exportFormats).makeOptionMandatory())
+      .requiredOption('--out <folder>', 'where they are written; what an earlier export has left there is replaced')
+      .option(
+        '--schema <name>',
+        'the schema that names without one are in (default: of tenants a placeholder, else none)',
+      )
+      .option('--dry-run', 'show what would be written and write nothing')
+  },
 }
+
+// Written out, so that help loads no other package.
+const exportFormats = ['sql', 'golang-migrate', 'goose', 'dbmate', 'flyway'] as const satisfies readonly ExportFormat[]

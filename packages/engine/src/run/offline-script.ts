@@ -293,7 +293,7 @@ function limitsOf({ lockTimeoutMs = 5000, statementTimeoutMs = 0 }: OfflinePlan)
 }
 
 /** The text of a file, ended so that what follows is not taken for a part of it. */
-function closed({ sql, statements }: Pick<Script, 'sql' | 'statements'>): string {
+export function closed({ sql, statements }: Pick<Script, 'sql' | 'statements'>): string {
   const last = statements.at(-1)
   const isOpen = last !== undefined && sql[last.end] !== ';'
   return `${sql.trimEnd()}${isOpen ? '\n;' : ''}`
@@ -351,6 +351,6 @@ function command(direction: Direction): string {
 }
 
 /** A text as one line of comment, whatever is in it. */
-function comment(text: string): string {
+export function comment(text: string): string {
   return `-- ${text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')}`
 }
