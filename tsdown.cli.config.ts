@@ -34,7 +34,7 @@ export default defineConfig({
   ...base,
   deps: {
     alwaysBundle: [
-      /^@drover\/(?:access|config\/parse|drizzle|engine|history|lint|orchestrator(?:\/tenants)?)$/,
+      /^@drover\/(?:access|config\/parse|drizzle|engine|fleet|history|lint|orchestrator(?:\/tenants)?)$/,
       'commander',
       'postgres',
       'valibot',

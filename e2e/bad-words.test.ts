@@ -56,6 +56,9 @@ describe('what is typed wrong is refused with 2 or 3, says what to type, and tou
     ['too many connections', 'tenant upgrade --connections 17', 2, '--connections', 'a number from 1 to 16'],
     ['a canary that is no number', 'tenant upgrade --canary some', 2, '--canary', 'from 1, or "spread"'],
     ['a sample of nothing', 'tenant list --sample 0', 2, '--sample', 'from 1'],
+    ['an unknown command for fleets', 'fleet wroker', 2, `unknown command 'wroker'`, 'Did you mean worker?'],
+    ['too many connections for a fleet', 'fleet worker --connections 17', 2, '--connections', 'a number from 1 to 16'],
+    ['a fleet where there are no tenants', 'fleet status', 2, 'none of these databases has tenants'],
     [
       'tenants where there are none',
       'tenant list',

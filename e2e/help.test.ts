@@ -66,6 +66,19 @@ describe('help', () => {
     },
   )
 
+  test.each(['enqueue', 'worker', 'status', 'cancel', 'retry'])(
+    'of fleet %s has an example, and fits 80 columns',
+    async (command) => {
+      const ended = await migrate('fleet', command, '--help')
+
+      expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(ended.stdout).toMatch(new RegExp(`^Usage: migrate fleet ${command}\\b`))
+      expect(ended.stdout).toContain(`\nExample:\n  pnpm migrate fleet ${command}`)
+      expect((await migrate('fleet', '--help')).stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+      expectNarrow(ended.stdout)
+    },
+  )
+
   test('names every command, the targets and the exit codes', async () => {
     const ended = await migrate('--help')
 

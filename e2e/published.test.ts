@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { queryColumn, readApplied } from './harness/query.ts'
+import { query, queryColumn, readApplied } from './harness/query.ts'
 import { repository } from './harness/repository-databases.ts'
 import { createWorkspace, type Ended, startMigrate, type TestWorkspace } from './harness/workspace.ts'
 
@@ -77,6 +77,26 @@ test('the published program parses SQL, makes revisions of Drizzle schemas, and 
   expect(await migrate(workspace, 'check')).toMatchObject({ exitCode: 0 })
   await queryColumn(url, 'alter table people add column name text')
   expect(await migrate(workspace, 'drift')).toMatchObject({ exitCode: 4, stdout: expect.stringContaining('name') })
+})
+
+test('the published program works on a queue of tenants', async () => {
+  await using workspace = await publishedWorkspace()
+  const url = await workspace.addDatabase('main')
+  await workspace.write(
+    'databases/tenant/database.ts',
+    `import { defineDatabase, schemaPerTenant } from '@drover/config'
+
+export default defineDatabase({ name: 'tenant', tenants: schemaPerTenant() })
+`,
+  )
+  await workspace.addRevision('tenant', { id: 'bbbb00000001', up: 'create table log (entry text);\n' })
+  await query(url, `create table tenants (slug text); insert into tenants values ('acme'), ('globex')`)
+
+  expect(await migrate(workspace, 'fleet', 'enqueue')).toMatchObject({ exitCode: 0 })
+  expect(await migrate(workspace, 'fleet', 'worker', '--drain')).toMatchObject({
+    exitCode: 0,
+    stdout: 'tenant: 2 tenants done with 2 revisions\n',
+  })
 })
 
 test('the published program says what is wrong and what to do, and not where in its own code', async () => {

@@ -19,6 +19,8 @@ const dependencies = {
   ...Object.fromEntries(files),
   // What schemas import, the workspace has itself.
   'drizzle-orm': 'catalog:',
+  // What those install who use a fleet.
+  'pg-boss': 'catalog:',
 }
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
 // The settings of this workspace, without its packages. Versions that are on no registry yet come from beside.

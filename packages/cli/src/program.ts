@@ -7,6 +7,7 @@ import { asksForLog, endEntry, logLine, problemEntry } from './render/log.ts'
 import type { CommonOptions, Session } from './session.ts'
 import { checkCommands } from './syntax/check-commands.ts'
 import type { Action, Add, Commands } from './syntax/commands.ts'
+import { fleetCommands } from './syntax/fleet-commands.ts'
 import { historyCommands } from './syntax/history-commands.ts'
 import { operationCommands } from './syntax/operation-commands.ts'
 import { withCommonOptions } from './syntax/options.ts'
@@ -53,6 +54,7 @@ const commands: Commands = {
   ...historyCommands,
   ...checkCommands,
   ...tenantCommands,
+  ...fleetCommands,
   ...operationCommands,
 }
 
@@ -119,6 +121,7 @@ function describeGroup(program: Command, name: string): Command {
 
 const groups: Readonly<Record<string, string>> = {
   tenant: 'The tenants of a database: create, list, upgrade, downgrade, current, verify, drop.',
+  fleet: 'Tenants over many machines: enqueue, worker, status, cancel, retry.',
 }
 
 const footer = `

@@ -135,4 +135,4 @@ export {
   readDatabaseSizes,
 } from './store/tenant-databases.ts'
 export { writeRows } from './store/write-rows.ts'
-export { ensureStore, findStoreObstacle, ownSchemas, storeSchema } from './store/tables.ts'
+export { ensureStore, findStoreObstacle, ownSchemas, queueSchema, storeSchema } from './store/tables.ts'

@@ -162,7 +162,7 @@ export function plainly(slug: string): string {
 }
 
 /** The first few of many, in words. */
-function someOf(slugs: readonly string[], total = slugs.length): string {
+export function someOf(slugs: readonly string[], total = slugs.length): string {
   const named = slugs.slice(0, 5)
   return total > named.length ? `${named.join(', ')}, …` : named.join(', ')
 }

@@ -89,7 +89,7 @@ export const tenantCommands: Commands = {
 }
 
 /** Which tenants are meant, where that may be many. */
-function withChoice(command: Command): Command {
+export function withChoice(command: Command): Command {
   return command
     .addOption(tenantOption())
     .option('--match <pattern>', 'only those whose slug is like this, with * and ? (repeatable)', collect)
@@ -150,7 +150,7 @@ function parseCanary(text: string): number | 'spread' {
 }
 
 /** Reads how many connections to one server there may be. */
-function parseConnections(text: string): number {
+export function parseConnections(text: string): number {
   const connections = countOf('a number from 1 to 16')(text)
   if (connections > 16) throw new InvalidArgumentError('It is a number from 1 to 16.')
   return connections

@@ -7,8 +7,11 @@ import { pinSearchPath, writeOwnBlock } from '../sql/search-path.ts'
 /** The schema that holds what Drover remembers in each database. */
 export const storeSchema = 'drover'
 
+/** The schema that holds the queue of a fleet, where one is used. */
+export const queueSchema = 'drover_fleet'
+
 /** Schemas that are Drover's, and no part of what a history makes. */
-export const ownSchemas: readonly string[] = [storeSchema]
+export const ownSchemas: readonly string[] = [storeSchema, queueSchema]
 
 /** Whether an error says that Drover's tables are not there yet (undefined table or schema). */
 export function isStoreMissing(error: unknown): boolean {
