@@ -7,10 +7,12 @@ import { formatLargeReport, formatTable } from './report.ts'
 import { measureRunner } from './runner/measure-runner.ts'
 import { formatCircumstances, formatRow } from './runner/runner-report.ts'
 import { measureStartUp } from './start-up.ts'
+import { measureTenants } from './tenants/measure-tenants.ts'
+import { formatTenantsReport } from './tenants/tenants-report.ts'
 
-/** Those that are run when none is named. The runner installs other tools, and the fixture runs a history again and again: both take their time. */
+/** Those that are run when none is named. The runner and the tenants install other tools, and the fixture runs a history again and again: all take their time. */
 const usual = ['start-up', 'large', 'autogenerate']
-const parts = [...usual, 'fixture', 'runner']
+const parts = [...usual, 'fixture', 'runner', 'tenants']
 
 const { values, positionals } = parseArgs({
   options: {
@@ -18,6 +20,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     row: { type: 'string', multiple: true },
     only: { type: 'string' },
+    tenants: { type: 'string' },
   },
   allowPositionals: true,
 })
@@ -29,6 +32,11 @@ const unknown = positionals.find((part) => !parts.includes(part))
 if (unknown !== undefined) throw new RangeError(`"${unknown}" is no benchmark; there are: ${parts.join(', ')}`)
 const ofRunner = values.row !== undefined || values.only !== undefined
 if (ofRunner && !positionals.includes('runner')) throw new RangeError('--row and --only are for: pnpm bench runner')
+const tenantCount = Number(values.tenants ?? 1000)
+if (!Number.isInteger(tenantCount) || tenantCount < 1) throw new RangeError('--tenants takes a number from 1')
+if (values.tenants !== undefined && !positionals.includes('tenants')) {
+  throw new RangeError('--tenants is for: pnpm bench tenants')
+}
 
 const wanted = new Set(positionals.length > 0 ? positionals : usual)
 const startUp = wanted.has('start-up') ? await measureStartUp(rounds ?? 20) : undefined
@@ -44,13 +52,23 @@ const runner = wanted.has('runner')
       onRow: (row) => values.json || process.stdout.write(`${formatRow(row)}\n`),
     })
   : undefined
+const tenants = wanted.has('tenants')
+  ? await measureTenants({
+      rounds: rounds ?? 3,
+      tenants: tenantCount,
+      onProgress: (line) => process.stderr.write(`${line}\n`),
+    })
+  : undefined
 const tables = [
   ...(startUp ? [formatTable(startUp)] : []),
   ...(large ? [formatLargeReport(large)] : []),
   ...(autogenerate ? [formatTable(autogenerate)] : []),
   ...(fixture ? [formatTable(fixture)] : []),
   ...(runner ? [formatCircumstances(runner)] : []),
+  ...(tenants ? [formatTenantsReport(tenants)] : []),
 ]
 process.stdout.write(
-  values.json ? `${JSON.stringify({ startUp, large, autogenerate, fixture, runner }, null, 2)}\n` : tables.join('\n'),
+  values.json
+    ? `${JSON.stringify({ startUp, large, autogenerate, fixture, runner, tenants }, null, 2)}\n`
+    : tables.join('\n'),
 )

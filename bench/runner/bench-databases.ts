@@ -21,7 +21,10 @@ export function connect({ name, url }: Place): Connection {
   return openConnection(ConnectionUrl.parse(url, name))
 }
 
-/** Creates databases, as copies of others or empty. */
+/**
+ * Creates databases, as copies of others or empty. They stay until the server goes: for a minute, ext4 gives a new file no inode that was
+ * just deleted, and looks through all of those for each, which whoever is measured next would pay for.
+ */
 export async function createAll(
   control: Connection,
   places: readonly Place[],
@@ -31,11 +34,6 @@ export async function createAll(
     const template = templates[index] ? databaseOf(templates[index]) : 'template0'
     await control.send(`create database ${databaseOf(place)} template ${template}`)
   }
-}
-
-/** Drops databases, whoever is still in them. */
-export async function dropAll(control: Connection, places: readonly Place[]): Promise<void> {
-  for (const place of places) await control.send(`drop database if exists ${databaseOf(place)} with (force)`)
 }
 
 function databaseOf({ url }: Place): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Connection } from '@drover/engine'
 
 import type { BenchServer } from '../server.ts'
-import { type Contents, connect, createAll, dropAll, expectContents, readContents } from './bench-databases.ts'
+import { type Contents, connect, createAll, expectContents, readContents } from './bench-databases.ts'
 import { type BenchRevision, smallRevisions, textOf } from './revisions.ts'
 import type { Row } from './rows.ts'
 import { type Cost, runMeasured } from './run-measured.ts'
@@ -46,23 +46,19 @@ export async function measureRow(row: Row, tools: readonly Tool[], options: RowO
   const revisions = smallRevisions(row.revisions)
   await using control = connect({ name: 'postgres', url: server.urlOf('postgres') })
   const reasons = new Map<Tool, string>()
-  const contentsAfter = async (of: readonly BenchRevision[]) => {
-    const place = { name: 'expected', url: server.urlOf('expected') }
+  const contentsAfter = async (of: readonly BenchRevision[], purpose: string) => {
+    const place = { name: 'expected', url: server.urlOf(`${row.name}_${purpose}`) }
     await createAll(control, [place])
-    try {
-      await using connection = connect(place)
-      if (of.length > 0) await connection.send(of.map(({ up }) => textOf(up)).join('\n'))
-      return await readContents(connection)
-    } finally {
-      await dropAll(control, [place])
-    }
+    await using connection = connect(place)
+    if (of.length > 0) await connection.send(of.map(({ up }) => textOf(up)).join('\n'))
+    return await readContents(connection)
   }
   const out = (tool: Tool, error: unknown) => {
     reasons.set(tool, error instanceof Error ? error.message : String(error))
     onProgress(`${row.name}: ${tool.name} is out: ${reasons.get(tool)}`)
   }
 
-  const expected = { full: await contentsAfter(revisions), empty: await contentsAfter([]) }
+  const expected = { full: await contentsAfter(revisions, 'full'), empty: await contentsAfter([], 'empty') }
   const stage: Stage = { ...options, ...expected, row, control, revisions }
   const contestants: Contestant[] = []
   onProgress(`${row.name}: preparing`)
@@ -84,14 +80,13 @@ export async function measureRow(row: Row, tools: readonly Tool[], options: RowO
       const { tool, costs } = contestant
       if (reasons.has(tool)) continue
       try {
-        const cost = await runOnce(stage, contestant)
+        const cost = await runOnce(stage, contestant, round)
         if (round > 0) costs.push(cost)
       } catch (error) {
         out(tool, error)
       }
     }
   }
-  for (const { prepared } of contestants) await dropAll(control, prepared)
   return tools.map((tool) => {
     const reason = reasons.get(tool)
     if (reason !== undefined) return { tool, reason }
@@ -124,7 +119,6 @@ async function prepare(stage: Stage, tool: Tool): Promise<Contestant> {
   const copies = placesOf(stage, tool, 'copy')
   await createAll(control, copies, prepared)
   await expectContents(copies, tool, full)
-  await dropAll(control, copies)
   for (const place of prepared) {
     await using connection = connect(place)
     await connection.send('vacuum analyze')
@@ -132,26 +126,24 @@ async function prepare(stage: Stage, tool: Tool): Promise<Contestant> {
   return { tool, folder, prepared, costs: [] }
 }
 
-async function runOnce(stage: Stage, { tool, folder, prepared }: Contestant): Promise<Cost> {
+async function runOnce(stage: Stage, { tool, folder, prepared }: Contestant, round: number): Promise<Cost> {
   const { row, control, server, env, full, empty } = stage
   const changes = row.kind === 'from-empty' || row.kind === 'reverted'
   // What changes nothing finds the same databases every time.
-  const sets = Array.from({ length: row.times }, (_, turn) => (changes ? placesOf(stage, tool, `${turn}`) : prepared))
-  try {
-    if (changes) for (const places of sets) await createAll(control, places, prepared)
-    for (const place of sets.flat()) {
-      // The first session of a database builds caches for those after it.
-      await using connection = connect(place)
-      await connection.send('select 1')
-    }
-    await control.send('checkpoint')
-    const cost = await runMeasured(server, { cwd: folder, env, lines: sets.map((places) => lineOf(row, tool, places)) })
-    const expected = row.kind === 'reverted' ? empty : full
-    if (changes) await expectContents(sets.flat(), tool, expected)
-    return cost
-  } finally {
-    if (changes) await dropAll(control, sets.flat())
+  const sets = Array.from({ length: row.times }, (_, turn) =>
+    changes ? placesOf(stage, tool, `${round}_${turn}`) : prepared,
+  )
+  if (changes) for (const places of sets) await createAll(control, places, prepared)
+  for (const place of sets.flat()) {
+    // The first session of a database builds caches for those after it.
+    await using connection = connect(place)
+    await connection.send('select 1')
   }
+  await control.send('checkpoint')
+  const cost = await runMeasured(server, { cwd: folder, env, lines: sets.map((places) => lineOf(row, tool, places)) })
+  const expected = row.kind === 'reverted' ? empty : full
+  if (changes) await expectContents(sets.flat(), tool, expected)
+  return cost
 }
 
 function lineOf({ kind, revisions }: Row, tool: Tool, places: readonly Place[]): string {
@@ -167,7 +159,7 @@ function lineOf({ kind, revisions }: Row, tool: Tool, places: readonly Place[]):
   }
 }
 
-/** Databases of a tool, one for each that the row has: `one` as `knex_one_prepared`. */
+/** Databases of a tool, one for each that the row has: `one` as `reverted-1000_knex_one_prepared`. */
 function placesOf({ row, server }: Stage, tool: Tool, purpose: string): readonly Place[] {
-  return row.databases.map((name) => ({ name, url: server.urlOf(`${tool.name}_${name}_${purpose}`) }))
+  return row.databases.map((name) => ({ name, url: server.urlOf(`${row.name}_${tool.name}_${name}_${purpose}`) }))
 }
