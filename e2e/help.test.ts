@@ -53,31 +53,19 @@ describe('help', () => {
     expect(await migrate('help', command)).toEqual({ ...ended, json: expect.any(Function) })
   })
 
-  test.each(['list', 'current', 'create', 'upgrade', 'downgrade', 'verify', 'drop'])(
-    'of tenant %s has an example, and fits 80 columns',
-    async (command) => {
-      const ended = await migrate('tenant', command, '--help')
+  test.each([
+    ...['list', 'current', 'create', 'upgrade', 'downgrade', 'verify', 'drop'].map((command) => `tenant ${command}`),
+    ...['enqueue', 'worker', 'status', 'cancel', 'retry'].map((command) => `fleet ${command}`),
+  ])('of %s has an example, and fits 80 columns', async (words) => {
+    const [group, command] = words.split(' ')
+    const ended = await migrate(group!, command!, '--help')
 
-      expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
-      expect(ended.stdout).toMatch(new RegExp(`^Usage: migrate tenant ${command}\\b`))
-      expect(ended.stdout).toContain(`\nExample:\n  pnpm migrate tenant ${command}`)
-      expect((await migrate('tenant', '--help')).stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
-      expectNarrow(ended.stdout)
-    },
-  )
-
-  test.each(['enqueue', 'worker', 'status', 'cancel', 'retry'])(
-    'of fleet %s has an example, and fits 80 columns',
-    async (command) => {
-      const ended = await migrate('fleet', command, '--help')
-
-      expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
-      expect(ended.stdout).toMatch(new RegExp(`^Usage: migrate fleet ${command}\\b`))
-      expect(ended.stdout).toContain(`\nExample:\n  pnpm migrate fleet ${command}`)
-      expect((await migrate('fleet', '--help')).stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
-      expectNarrow(ended.stdout)
-    },
-  )
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ended.stdout).toMatch(new RegExp(`^Usage: migrate ${words}\\b`))
+    expect(ended.stdout).toContain(`\nExample:\n  pnpm migrate ${words}`)
+    expect((await migrate(group!, '--help')).stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+    expectNarrow(ended.stdout)
+  })
 
   test('names every command, the targets and the exit codes', async () => {
     const ended = await migrate('--help')
