@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { nextSize } from './group-size.ts'
 
 describe('nextSize', () => {
-  it('doubles as long as the server is quick, up to 128', () => {
+  it('grows fourfold as long as the server is quick, up to 128', () => {
     const sizes = [1]
-    while (sizes.length < 9) sizes.push(nextSize(sizes.at(-1)!, { count: sizes.at(-1)!, spentMs: 5 }))
+    while (sizes.length < 6) sizes.push(nextSize(sizes.at(-1)!, { count: sizes.at(-1)!, spentMs: 5 }))
 
-    expect(sizes).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 128])
+    expect(sizes).toEqual([1, 4, 16, 64, 128, 128])
   })
 
   it('is what the server does in a second', () => {

@@ -23,14 +23,14 @@ export function takeGroup(scripts: readonly Script[], from: number, size: number
 }
 
 /**
- * How many revisions the next message should have. Begins with one and doubles as long as they are quick, so that slow ones are
+ * How many revisions the next message should have. Begins with one and grows fourfold as long as they are quick, so that slow ones are
  * reported one by one, and a thousand quick ones are a dozen messages.
  * @param size how many the last one was allowed
  * @param last how many it had carried out, and how long they took
  */
 export function nextSize(size: number, last: { readonly count: number; readonly spentMs: number }): number {
   const fitting = Math.floor((last.count * aimMs) / Math.max(last.spentMs, 1))
-  return Math.max(1, Math.min(mostRevisions, size * 2, fitting))
+  return Math.max(1, Math.min(mostRevisions, size * 4, fitting))
 }
 
 /** Whether a script is nothing but SQL in one transaction. */
