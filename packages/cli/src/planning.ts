@@ -123,7 +123,7 @@ export async function withPlan(
   })
 }
 
-/** Looks at how tenants stand; those for whom there is nothing to do, and nothing to say, are no part of the plan. */
+/** Looks at how the tenants of each database stand. */
 async function surveyAll(
   { members }: Fleet,
   wish: TenantsWish,

@@ -17,10 +17,7 @@ import type { Queue } from './queue.ts'
 /** What a queue is opened for: who works brings back the jobs of those that have gone, and who looks makes nothing. */
 type Purpose = 'add' | 'work' | 'look'
 
-/**
- * How jobs are kept: pg-boss gives back what has not been spoken for for ten seconds, which is the least it can, and looks for that
- * every few seconds. A job may take as long as pg-boss lets one take.
- */
+/** How often, in seconds, pg-boss looks for jobs that nobody speaks for any more, which it gives back. */
 const lookEverySeconds = 3
 
 /**

@@ -4,7 +4,7 @@ import { queueSchema } from '@drover/engine'
 // the queue look at what comes out. $1 is the name of the queue everywhere.
 const jobs = `${queueSchema}.job`
 
-/** The release of the job that comes next, and of the first that is under way. */
+/** The release of the job that comes next. */
 export const selectNextRelease = `select data->>'release' as release
 from ${jobs}
 where name = $1 and state < 'active' and not blocked
@@ -104,7 +104,7 @@ export const selectQueued = `select id from ${jobs} where name = $1 and state < 
 /** What has failed in the last release. */
 export const selectFailed = `select id from ${jobs} where name = $1 and state = 'failed' and data->>'release' = (${latest})`
 
-/** Has a job ($2, taken for the $3rd time) fail for good with the failure that follows: what SQL cannot do now, it cannot do later. */
+/** Has a job ($2, taken $3 times before) fail for good with the failure that follows: what SQL cannot do now, it cannot do later. */
 export const giveUp = `update ${jobs} set retry_limit = retry_count where name = $1 and id = $2 and state = 'active' and retry_count = $3`
 
 /** Gives jobs ($2) so many tries ($3) as new ones have. */

@@ -1,4 +1,4 @@
-import { DroverError, parseTarget, type Problem, type Target } from '@drover/history'
+import type { Problem } from '@drover/history'
 import type { Enqueuing } from '@drover/fleet'
 
 import type { ExitCode } from '../exit-code.ts'
@@ -24,19 +24,14 @@ export async function enqueueFleet(session: Session, options: EnqueueOptions, ta
   const filter = filterOf(options, session.io.env)
   // What an upgrade would be refused for is refused here: workers look at nothing but their tenants.
   return withPlan(session.narrowedTo([database]), { direction: 'up', target, tenants: filter }, async ({ plan }) => {
-    const set = plan.databases[0]!.member.tenants!
+    const { member, tenants } = plan.databases[0]!
+    const set = member.tenants!
     await using queue = await openQueue(url, name, 'add')
-    const wish = { target: read(target), filter, canaries: options.canary ?? 1 }
+    const wish = { target: tenants!.wish.target, filter, canaries: options.canary ?? 1 }
     const added = await enqueueTenants(set, queue, wish)
     session.print(...describeEnqueued(name, added, session.out))
     return session.finish({ databases: [], fleet: { database: name, ...added } }, problemsOf(name, added))
   })
-}
-
-function read(text: string): Target {
-  const parsed = parseTarget(text)
-  if (!parsed.ok) throw new DroverError(parsed.problem)
-  return parsed.target
 }
 
 /** Tenants that cannot be put into the queue; the others are. */

@@ -60,10 +60,11 @@ function findPending({ direction, databases }: ReleasePlan, phase: Phase | undef
   })
   const own = databases
     .filter(({ steps }) => steps.length > 0)
-    .map(({ member, steps }) => ({
+    .map(({ member, steps }): Problem => ({
+      code: 'PENDING',
       database: member.database.name,
       message: `${count(steps.length, 'revision')} ${word}`,
       hint: `pnpm migrate ${command}${phase ? ` --phase ${phase}` : ''} -d ${member.database.name}`,
     }))
-  return [...own.map((problem): Problem => ({ ...problem, code: 'PENDING' })), ...tenants]
+  return [...own, ...tenants]
 }

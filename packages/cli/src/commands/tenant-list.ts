@@ -47,9 +47,7 @@ export async function listTenants(session: Session, options: ListOptions): Promi
 }
 
 function narrow(survey: TenantSurvey, state: string): TenantSurvey {
-  const groups = survey.groups.filter(
-    ({ status, plan }) => (plan.kind === 'refused' ? 'unusable' : status.state) === state,
-  )
+  const groups = survey.groups.filter(({ status }) => status.state === state)
   return { ...survey, groups, unusable: state === 'unusable' ? survey.unusable : [], unread: [] }
 }
 

@@ -51,13 +51,9 @@ function progressWords({ done, failed, waiting, total, ratePerSecond, leftMs }: 
 /** What would be done for tenants, those with the same steps together. */
 export function describeTenantsPlan(name: string, { wish, survey }: TenantsPlan, style: Style): readonly string[] {
   const verb = wish.direction === 'up' ? 'would apply' : 'would revert'
-  const busy = survey.groups.filter(({ plan }) => plan.kind === 'steps')
-  if (busy.length === 0 && survey.unusable.length === 0 && survey.unread.length === 0) {
-    return [`${style.strong(name)}: ${standingOf(survey)}`]
-  }
   return [
     `${style.strong(name)}: ${standingOf(survey)}`,
-    ...busy.flatMap(({ plan, count: tenants, slugs }) =>
+    ...survey.groups.flatMap(({ plan, count: tenants, slugs }) =>
       plan.kind === 'steps'
         ? [
             `  ${grouped(tenants)} of them (${someOf(slugs, tenants)}): ${verb} ${count(plan.steps.length, 'revision')}`,

@@ -76,11 +76,11 @@ export const tenantCommands: Commands = {
     )
     add(
       'tenant drop <slug>',
-      'Drop a tenant with all that it has, after writing that into a file.',
+      'Drop a tenant with all that it has, after writing its rows into a file.',
       'pnpm migrate tenant drop acme --export acme.sql\npnpm migrate tenant drop acme --no-export --yes',
       async () => (await import('../commands/tenant-drop.ts')).dropTenant,
     )
-      .option('--export <file>', 'write its schema and rows to this file first (default: <slug>-<time>.sql)')
+      .option('--export <file>', 'write its rows to this file first (default: <slug>-<time>.sql)')
       .option('--no-export', 'keep nothing of it')
       .option('--dry-run', 'show what would be lost and change nothing')
       .option('-y, --yes', 'do not ask')

@@ -79,7 +79,7 @@ interface Placed {
 }
 
 /** Whether what is done on a database is one thing for the others, with nothing of theirs in between. */
-function isUndivided({ member, tenants }: DatabasePlan): boolean {
+export function isUndivided({ member, tenants }: DatabasePlan): boolean {
   return member.database.config.external?.command !== undefined || (tenants !== undefined && isBusy(tenants.survey))
 }
 

@@ -32,6 +32,7 @@ import { hooksOf } from '../hooks/declared-hooks.ts'
 import type { HookOutcome } from '../hooks/run-hooks.ts'
 import { type Member, problemsOf } from './fleet.ts'
 import { type Held, holdAll, onEach, refuseObstacles } from './hold.ts'
+import { isUndivided } from './interleave.ts'
 import type { DatabaseOutcome } from './outcome.ts'
 import type { DatabasePlan, ReleasePlan } from './plan-release.ts'
 import type { ReleaseOptions } from './run-release.ts'
@@ -89,9 +90,7 @@ export async function prepareJobs(
 /** How a database stands before any of its segments was run. */
 export function untouched({ plan, work, doneElsewhere }: Job): DatabaseOutcome {
   const notTried = work?.scripts.map(({ direction, revision }) => ({ direction, revision })) ?? []
-  const { member, tenants } = plan
-  const isAlive = member.database.config.external?.command !== undefined || (tenants && isBusy(tenants.survey))
-  const isIdle = !work && !isAlive
+  const isIdle = !work && !isUndivided(plan)
   return { plan, end: isIdle ? 'nothing-to-do' : 'not-tried', finished: [], hooks: [], doneElsewhere, notTried }
 }
 

@@ -8,7 +8,7 @@ import {
   quoteLiteral,
   type RunLimits,
 } from '@drover/engine'
-import { allHeads, DroverError, type Problem } from '@drover/history'
+import { allHeads, DroverError, type Problem, throwProblems } from '@drover/history'
 
 import { problemsOf } from '../release/fleet.ts'
 import type { HoldOptions } from '../release/hold.ts'
@@ -106,7 +106,7 @@ async function build(
   const host = set.hostOf(tenant)
   const state = await host.read(tenant)
   const plan = await planTenant(set.about, state, { direction: 'up', target: allHeads })
-  if (plan.kind === 'refused') throw new DroverError([plan.problems[0]!, ...plan.problems.slice(1)])
+  if (plan.kind === 'refused') throwProblems(plan.problems)
   const isNew = state.applied.length === 0
   if (plan.kind === 'settled' && !isNew) return { revisions: 0 }
   const { steps, snapshot, warning } = plan.kind === 'steps' ? plan : { steps: [] }

@@ -18,15 +18,13 @@ export interface DoomedTenant {
 
 /**
  * Looks at what there is of a tenant: perhaps a row without a schema, or a schema without a row.
- * @param server the server to look on, where there is no row that says it
  * @throws {DroverError} `TENANT_UNKNOWN` when there is nothing
  */
-export async function lookAtTenant(set: TenantSet, slug: string, server?: string): Promise<DoomedTenant> {
+export async function lookAtTenant(set: TenantSet, slug: string): Promise<DoomedTenant> {
   const { config, registry, about } = set
   const [row] = await findTenants(registry, config.registry, [slug])
   const only = config.servers && Object.keys(config.servers).length === 1 ? Object.keys(config.servers)[0] : undefined
-  const place = server ?? only
-  const tenant = nameTenant(config, row ?? { slug, ...(place !== undefined && { server: place }) })
+  const tenant = nameTenant(config, row ?? { slug, ...(only !== undefined && { server: only }) })
   const host = set.hostOf(tenant)
   const tables = await host.countRows(tenant)
   if (row || tables) return { tenant, host, hasRow: row !== undefined, tables }
