@@ -56,7 +56,7 @@ export { type DatabaseHookRun, type HookRun, runHook, runHookAlone } from './hoo
 export { acquireLease, describeHolder, type Lease, type LeaseHolder, type LeaseOptions } from './lease/lease.ts'
 export { type LeaseStatus, readLease, releaseLease } from './lease/lease-status.ts'
 export { pinFormats } from './sql/formats.ts'
-export { quoteIdentifier, quoteLiteral } from './sql/quote.ts'
+export { quoteArray, quoteIdentifier, quoteLiteral } from './sql/quote.ts'
 export { pinSearchPath } from './sql/search-path.ts'
 export { abandonRevision, type Abandoned, type AbandonRun } from './run/abandon.ts'
 export {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { quoteIdentifier, quoteLiteral } from './quote.ts'
+import { quoteArray, quoteIdentifier, quoteLiteral } from './quote.ts'
 
 describe('quoteLiteral', () => {
   it.each([
@@ -21,6 +21,31 @@ describe('quoteLiteral', () => {
   ])('refuses %s, and does not say the text', (what, text) => {
     expect(() => quoteLiteral(text)).toThrow(what)
     expect(() => quoteLiteral(text)).not.toThrow('s3cret')
+  })
+})
+
+describe('quoteArray', () => {
+  it.each([
+    [[], `'{}'::text[]`],
+    [['a', 'b'], `'{"a","b"}'::text[]`],
+    [['', 'NULL', '{}', 'a,b', ' '], `'{"","NULL","{}","a,b"," "}'::text[]`],
+    [[`it's`, `'; drop table t; --`], `'{"it''s","''; drop table t; --"}'::text[]`],
+    [['a"b', '"'], String.raw`E'{"a\\"b","\\""}'::text[]`],
+    [[String.raw`C:\temp`], String.raw`E'{"C:\\\\temp"}'::text[]`],
+    [['größe 😀\n'], `'{"größe 😀\n"}'::text[]`],
+  ])('quotes %j', (texts, literal) => {
+    expect(quoteArray(texts, 'text')).toBe(literal)
+  })
+
+  it('says what it is an array of', () => {
+    expect(quoteArray(['a'], 'name')).toBe(`'{"a"}'::name[]`)
+  })
+
+  it.each([
+    ['a NUL character', 'a\0b'],
+    ['half of a surrogate pair', '\udc00'],
+  ])('refuses %s in any of them', (what, text) => {
+    expect(() => quoteArray(['plain', text], 'text')).toThrow(what)
   })
 })
 

@@ -2,7 +2,7 @@ import { DroverError } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
 import { sqlstateOf } from '../diagnose/statement-error.ts'
-import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts'
+import { quoteArray, quoteIdentifier, quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { guardStates, plainRefusals, refuseBusy } from '../run/guard.ts'
 import { isOfPlace } from './place.ts'
@@ -31,8 +31,7 @@ export async function groupTargets(
   names: readonly string[],
 ): Promise<readonly TargetGroup[]> {
   if (names.length === 0) return []
-  // As one text: the server takes longer over a list of ten thousand than over what is in it.
-  const list = `${quoteLiteral(`{${names.map(quoteElement).join(',')}}`)}::text[]`
+  const list = quoteArray(names, 'text')
   const few = names.length > fewTargets ? '' : ` and target = any (${list})`
   try {
     const rows = await connection.send(`${pinSearchPath}do $drover$
@@ -70,11 +69,6 @@ cross join lateral (
   }
 }
 
-/** An element in the text of an array. */
-function quoteElement(text: string): string {
-  return /["\\]/.test(text) ? `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"` : `"${text}"`
-}
-
 /** What is half done is hashed with the name of the target, so that no other is in the same state. */
 const seed = `case state when 'applied' then 0 else hashtextextended(target, 1) end`
 
@@ -91,7 +85,7 @@ export async function listOtherTargets(
     const rows = await connection.send(`${pinSearchPath}select distinct target
 from ${storeSchema}.applied
 where history = ${quoteLiteral(history)} and target <> ''
-  and target <> all (array[${names.map(quoteLiteral).join(', ')}]::text[])
+  and target <> all (${quoteArray(names, 'text')})
 order by 1`)
     return rows.map((row) => String(row['target']))
   } catch (error) {
@@ -109,7 +103,7 @@ export async function readSchemaSizes(
     await connection.send(`${pinSearchPath}select nspname::text as name, coalesce(sum(relpages), 0)::float8 as pages
 from pg_namespace
 left join pg_class on relnamespace = pg_namespace.oid
-where nspname = any (array[${schemas.map(quoteLiteral).join(', ')}]::name[])
+where nspname = any (${quoteArray(schemas, 'name')})
 group by 1`)
   return new Map(rows.map((row) => [String(row['name']), Number(row['pages'])]))
 }

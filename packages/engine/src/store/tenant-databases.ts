@@ -1,5 +1,5 @@
 import type { Connection } from '../connect/connection.ts'
-import { quoteLiteral } from '../sql/quote.ts'
+import { quoteArray, quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
 import { isStoreMissing, refuseForeignStore, storeSchema, translateForeignStore } from './tables.ts'
 
@@ -11,7 +11,7 @@ export async function findDatabases(
   connection: Connection,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, DatabaseCondition>> {
-  return readConditions(connection, `datname = any (array[${names.map(quoteLiteral).join(', ')}]::name[])`)
+  return readConditions(connection, `datname = any (${quoteArray(names, 'name')})`)
 }
 
 /** Finds the databases of a server whose names begin and end like this. */
@@ -43,7 +43,7 @@ export async function readDatabaseSizes(
   const rows =
     await connection.send(`${pinSearchPath}select datname::text as name, pg_database_size(oid)::float8 as bytes
 from pg_database
-where datname = any (array[${names.map(quoteLiteral).join(', ')}]::name[])
+where datname = any (${quoteArray(names, 'name')})
   and (has_database_privilege(oid, 'connect') or pg_has_role('pg_read_all_stats', 'usage'))`)
   return new Map(rows.map((row) => [String(row['name']), Number(row['bytes'])]))
 }

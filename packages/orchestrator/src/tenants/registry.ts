@@ -1,5 +1,5 @@
 import type { TenantsConfig } from '@drover/config'
-import { type Connection, quoteIdentifier, quoteLiteral } from '@drover/engine'
+import { type Connection, quoteArray, quoteIdentifier, quoteLiteral } from '@drover/engine'
 import { DroverError } from '@drover/history'
 
 /** A tenant as the registry has it. */
@@ -97,7 +97,7 @@ function conditionsOf(registry: Registry, { slugs, match }: TenantFilter): reado
   const slug = slugOf(registry)
   return [
     `${slug} is not null`,
-    ...(slugs ? [`${slug} = any (array[${slugs.map(quoteLiteral).join(', ')}]::text[])`] : []),
+    ...(slugs ? [`${slug} = any (${quoteArray(slugs, 'text')})`] : []),
     ...(match
       ? [`(${match.map((pattern) => `${slug} like ${quoteLiteral(toLike(pattern))} escape '!'`).join(' or ')})`]
       : []),
