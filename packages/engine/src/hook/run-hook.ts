@@ -6,7 +6,7 @@ import type { Connection } from '../connect/connection.ts'
 import { describeStatementError, sqlstateOf } from '../diagnose/statement-error.ts'
 import { type Lease, leaseLost } from '../lease/lease.ts'
 import { type Failure, type Patience, sendPatiently, tryPatiently } from '../run/attempt.ts'
-import { cleanSession, guardStates, holderOf, writeHookGuard } from '../run/guard.ts'
+import { cleanSession, guardStates, holderOf, writeHolderGuard } from '../run/guard.ts'
 import { type MessageContext, preamble, writeGuarded, writeOwnMessage } from '../run/message.ts'
 import type { RunLimits } from '../run/run-limits.ts'
 import type { Run } from '../store/runs.ts'
@@ -45,7 +45,7 @@ export async function runHook(
 ): Promise<Problem | 'interrupted' | undefined> {
   const { run, lease, surroundings, lockTimeoutMs = 100, statementTimeoutMs = 0 } = options
   const context = { lockTimeoutMs, statementTimeoutMs }
-  const guard = writeHookGuard(holderOf(run, lease.token))
+  const guard = writeHolderGuard(holderOf(run, lease.token))
   const patience: Patience = {
     onRetry: options.onRetry,
     attempts: options.lockAttempts,

@@ -169,9 +169,12 @@ export function refuseOthers(holder: Holder, refusals = plainRefusals): string {
 `
 }
 
-/** The statement that comes before those with which a holder goes on with a revision that it has begun. */
-export function writeHolderGuard(holder: Holder): string {
-  return block(`${refuseOthers(holder)}${leaveStoreSchema('transaction')}`)
+/**
+ * The statement that comes before what a holder does whatever is applied, such as a hook, or the rest of a revision that it has begun: an
+ * error unless nobody else is changing the history, and the holder still has its lease.
+ */
+export function writeHolderGuard(holder: Holder, refusals = plainRefusals): string {
+  return block(`${refuseOthers(holder, refusals)}${leaveStoreSchema('transaction')}`)
 }
 
 /** The statement that comes before those of a schema snapshot: as `writeGuard`, for revisions of which none may be applied. */
@@ -203,14 +206,6 @@ export function refuseUnless(
     ${raise('moved', refusals)}
   end if;
 `
-}
-
-/**
- * The statement that comes before those of a hook: an error unless nobody else is changing the history, and the holder
- * still has its lease.
- */
-export function writeHookGuard(holder: Holder, refusals = plainRefusals): string {
-  return block(`${refuseOthers(holder, refusals)}${leaveStoreSchema('transaction')}`)
 }
 
 /** Where the guard leaves the time at which the revision began. */

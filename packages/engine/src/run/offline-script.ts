@@ -22,7 +22,7 @@ import {
   refuseOthers,
   refuseUnless,
   writeGuard,
-  writeHookGuard,
+  writeHolderGuard,
   writeRecord,
   writeSession,
 } from './guard.ts'
@@ -233,7 +233,7 @@ ${renewInTransaction(holder)}commit;
 function hook(plan: OfflinePlan, holder: Leased, script: HookScript): string {
   const { moment, file } = script
   return `${comment(`Hook, ${moment === 'before' ? 'before the first revision' : 'behind the last revision'}: ${file}`)}
-${open(plan)}${writeHookGuard(holder, refusalsOf(plan, `the hook ${file}`))}
+${open(plan)}${writeHolderGuard(holder, refusalsOf(plan, `the hook ${file}`))}
 ${closed(script)}
 ${renewInTransaction(holder)}commit;
 `
