@@ -296,7 +296,7 @@ async function finish({ connection, script, context, holder, options }: Task, { 
   const failure = await sendPatiently(connection, message, options)
   if (failure === undefined || failure === 'interrupted') return failure
   const problem = describeFailure(script, message, failure)
-  return isAnswerLost(failure.error) ? settleEnd(connection, script, context.run, problem, options.fence) : problem
+  return settleEnd(connection, script, context.run, problem, options.fence)
 }
 
 /** Describes a batch that failed: nothing of it is kept, and all before it is. */

@@ -62,7 +62,7 @@ export async function runOutside(
       const problem = isCarriedOut
         ? await record(task, done, writeAdvance(script, holder, done, done + 1))
         : await runStatement(task, done)
-      if (problem?.code === 'CONNECTION_LOST' && done === length - 1) {
+      if (problem && done === length - 1) {
         return await settleEnd(connection, script, context.run, problem, options.fence)
       }
       if (problem) return problem

@@ -120,7 +120,7 @@ async function record(task: Task): Promise<Problem | undefined> {
   const failure = await sendPatiently(connection, message, { ...options, signal: undefined })
   if (failure === undefined || failure === 'interrupted') return undefined
   const problem = describe(script, describeFailure(script, message, failure, goOn(script)))
-  return isAnswerLost(failure.error) ? settleEnd(connection, script, context.run, problem, options.fence) : problem
+  return settleEnd(connection, script, context.run, problem, options.fence)
 }
 
 /** Ends a revision that has failed: with nothing of it committed, it counts as never begun. */

@@ -55,7 +55,7 @@ export async function countCarriedOut(
 }
 
 /**
- * Finds out whether a revision is over that was begun and whose last record has had no answer.
+ * Finds out whether a revision is over that was begun and whose end has failed: it may be where only the answer was lost.
  * @param problem what there is to say of it if it is not
  * @returns `undefined` when it is over; the problem with a word of doubt where the server does not tell
  */
@@ -66,8 +66,10 @@ export async function settleEnd(
   problem: Problem,
   fence: () => Promise<void>,
 ): Promise<Problem | undefined> {
+  const error = new DroverError(problem)
+  if (!isAnswerLost(error)) return problem
   try {
-    const settled = await countCarriedOut(connection, [script], run, new DroverError(problem), fence)
+    const settled = await countCarriedOut(connection, [script], run, error, fence)
     // What is under way says how far it is, be it on its way up or down.
     if (settled !== undefined) return (await readProgress(connection, run)) ? problem : undefined
   } catch {
