@@ -11,12 +11,14 @@ const outside: ExampleSql = {
   down: 'drop index concurrently i;',
   transaction: 'none',
 }
+const nothing: ExampleSql = { up: '-- nothing', down: '-- nothing', transaction: 'none' }
 const batches: ExampleSql = { up: 'update t set id = 2 where id = 1', batch: { pauseMs: 0 } }
 const own: ExampleSql = { up: 'begin; insert into t values (1); commit;', transaction: 'own' }
 
 const kinds = [
   ['outside a transaction', outside, 'up'],
   ['outside a transaction, on its way down,', outside, 'down'],
+  ['outside a transaction, with nothing to run,', nothing, 'up'],
   ['in batches', batches, 'up'],
   ['with transactions of its own', own, 'up'],
 ] as const

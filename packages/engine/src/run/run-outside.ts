@@ -54,18 +54,19 @@ export async function runOutside(
     if (ready === 'interrupted' || 'code' in ready) return ready
     const { first, carriedOut } = ready
     const { length } = script.statements
+    const settle = async (problem: Problem) => settleEnd(connection, script, context.run, problem, options.fence)
     // Nothing left to run, and so nothing that records the end.
-    if (first === length) return await record(task, first, writeAdvance(script, holder, first, first))
+    if (first === length) {
+      const problem = await record(task, first, writeAdvance(script, holder, first, first))
+      return problem && (await settle(problem))
+    }
     for (let done = first; done < length; done += 1) {
       const started = performance.now()
       const isCarriedOut = carriedOut && done === first
       const problem = isCarriedOut
         ? await record(task, done, writeAdvance(script, holder, done, done + 1))
         : await runStatement(task, done)
-      if (problem && done === length - 1) {
-        return await settleEnd(connection, script, context.run, problem, options.fence)
-      }
-      if (problem) return problem
+      if (problem) return done === length - 1 ? await settle(problem) : problem
       const line = lineAt(script.sql, script.statements[done]!.start)
       options.onStatement?.({ statement: done + 1, line, durationMs: performance.now() - started })
     }
