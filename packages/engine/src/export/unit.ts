@@ -1,7 +1,7 @@
 import { comesAfter, type Revision } from '@drover/history'
 
 import { closed } from '../run/offline-script.ts'
-import { findSettings } from '../source/outside-transaction.ts'
+import { leavesSomething } from '../source/outside-transaction.ts'
 import type { Script } from '../source/script.ts'
 
 /** A revision with its sides, as it is handed over to another runner. */
@@ -65,7 +65,7 @@ function wholeSide(script: Script): Side {
   return {
     statements: piecesOf(script),
     sql: script.statements.length === 0 ? script.sql.trimEnd() : closed(script),
-    isUnclean: script.statements.some(({ text }) => changesSession(text)),
+    isUnclean: script.statements.some(({ text }) => leavesSomething(text)),
   }
 }
 
@@ -83,15 +83,6 @@ function piecesOf({ sql, statements }: Script): readonly string[] {
     from = end + 1
     return `${comments === '' ? '' : `${comments}\n`}${text};`
   })
-}
-
-/** As far as the text tells. What a function does that it calls is not looked into. */
-function changesSession(statement: string): boolean {
-  return (
-    findSettings([statement]).length > 0 ||
-    /^(?:select|with|do)\b[^]*\bset_config\s*\(/i.test(statement) ||
-    /^create\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i.test(statement)
-  )
 }
 
 /** What has to be applied before a revision, in this history and in others, for people who cannot see the graph. */

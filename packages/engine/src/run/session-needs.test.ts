@@ -7,6 +7,7 @@ describe('findSessionChange', () => {
   it.each([
     'set search_path = app',
     'reset all',
+    "select pg_catalog.set_config('search_path', 'app', false)",
     'create temp table answers ()',
     'create local temporary table answers ()',
   ])('finds "%s" outside a transaction', (statement) => {

@@ -1,7 +1,7 @@
 import { nameRevision, type Problem } from '@drover/history'
 
 import type { Connection } from '../connect/connection.ts'
-import { findSettings } from '../source/outside-transaction.ts'
+import { leavesSomething } from '../source/outside-transaction.ts'
 import type { Script } from '../source/script.ts'
 
 /**
@@ -39,6 +39,5 @@ export function findSessionChange({
   if (revision.transaction === undefined) return undefined
   const texts = statements.map(({ text }) => text)
   if (revision.transaction === 'own') return texts[0]
-  const settings = new Set(findSettings(texts))
-  return texts.find((text) => settings.has(text) || /^create\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i.test(text))
+  return texts.find(leavesSomething)
 }

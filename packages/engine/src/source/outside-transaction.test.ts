@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { findConcurrentIndex, findSettings, runsOutsideTransaction } from './outside-transaction.ts'
+import { findConcurrentIndex, findSettings, leavesSomething, runsOutsideTransaction } from './outside-transaction.ts'
 
 describe('runsOutsideTransaction', () => {
   it.each([
@@ -89,5 +89,27 @@ describe('findSettings', () => {
     ]
 
     expect(findSettings([...lasting, ...others])).toEqual(lasting)
+  })
+})
+
+describe('leavesSomething', () => {
+  it.each([
+    'set search_path = s',
+    'RESET ALL',
+    "select pg_catalog.set_config('a.b', 'c', false)",
+    "do $$ begin perform set_config ('a.b', 'c', false); end $$",
+    'create temp table t ()',
+    'CREATE LOCAL TEMPORARY VIEW v AS SELECT 1',
+  ])('knows %j', (statement) => {
+    expect(leavesSomething(statement)).toBe(true)
+  })
+
+  it.each([
+    'set local search_path = s',
+    'create table temp_answers ()',
+    "insert into t values ('select set_config(')",
+    'create function f() returns void language sql as $$ select set_config(1) $$',
+  ])('finds nothing in %j', (statement) => {
+    expect(leavesSomething(statement)).toBe(false)
   })
 })

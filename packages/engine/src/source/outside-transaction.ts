@@ -61,5 +61,16 @@ function unquote(name: string): string {
 
 /** The statements among these that set something for the session, which a later session has to be told again. */
 export function findSettings(statements: readonly string[]): readonly string[] {
-  return statements.filter((statement) => /^(?:set|reset)\b(?!\s+(?:local|transaction|constraints)\b)/i.test(statement))
+  return statements.filter((statement) => setting.test(statement))
+}
+
+const setting = /^(?:set|reset)\b(?!\s+(?:local|transaction|constraints)\b)/i
+
+/** Whether a statement leaves something behind in its session, as far as the text tells. What a function does that it calls is not looked into. */
+export function leavesSomething(statement: string): boolean {
+  return (
+    setting.test(statement) ||
+    /^(?:select|with|do)\b[^]*\bset_config\s*\(/i.test(statement) ||
+    /^create\s+(?:(?:local|global)\s+)?temp(?:orary)?\b/i.test(statement)
+  )
 }
