@@ -164,6 +164,23 @@ describe('a ConnectionUrl', () => {
     })
     expect(other.revealPassword()).toBe(secret)
   })
+
+  it('keeps everything but the login when it is given another', () => {
+    const other = url.withLogin('bert', 'sesame')
+
+    expect(other).toMatchObject({ host: 'host', port: 5433, database: 'shop', user: 'bert', sslMode: 'require' })
+    expect(other.revealPassword()).toBe('sesame')
+  })
+
+  it('quotes the schemas of a search_path, beside what the URL sets already', () => {
+    const named = ConnectionUrl.parse('postgres://anna:x@host/shop?application_name=till&search_path=app', 'URL')
+
+    const other = named.withSearchPath(['Tenant "1"', 'public'])
+
+    expect(other).toMatchObject({ host: 'host', database: 'shop', user: 'anna', source: 'URL' })
+    expect(other.parameters).toEqual({ application_name: 'till', search_path: '"Tenant ""1""", "public"' })
+    expect(other.revealPassword()).toBe('x')
+  })
 })
 
 describe('revealUrl', () => {

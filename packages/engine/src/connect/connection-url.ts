@@ -1,5 +1,6 @@
 import { DroverError } from '@drover/history'
 
+import { quoteIdentifier } from '../sql/quote.ts'
 import { inspected, Secret } from './secret.ts'
 
 /** How much of TLS a URL asks for: PostgreSQL's `sslmode`. */
@@ -74,23 +75,23 @@ export class ConnectionUrl {
 
   /** The same server and login, another database of it. */
   withDatabase(database: string): ConnectionUrl {
-    const { host, port, user, sslMode, tlsFiles, parameters, source } = this
-    const password = this.revealPassword()
-    return new ConnectionUrl({ host, port, user, sslMode, tlsFiles, parameters, source, database, password })
+    return this.#with({ database })
   }
 
   /** The same database, another login. */
   withLogin(user: string, password: string): ConnectionUrl {
-    const { host, port, database, sslMode, tlsFiles, parameters, source } = this
-    return new ConnectionUrl({ host, port, user, sslMode, tlsFiles, parameters, source, database, password })
+    return this.#with({ user, password })
   }
 
-  /** The same database and login, for sessions that begin with another search_path. @param schemas quoted as SQL wants them */
+  /** The same database and login, for sessions in which names are looked for in these schemas. */
   withSearchPath(schemas: readonly string[]): ConnectionUrl {
-    const { host, port, database, user, sslMode, tlsFiles, source } = this
-    const parameters = { ...this.parameters, search_path: schemas.join(', ') }
+    return this.#with({ parameters: { ...this.parameters, search_path: schemas.map(quoteIdentifier).join(', ') } })
+  }
+
+  #with(parts: Partial<ConnectionParts>): ConnectionUrl {
+    const { host, port, database, user, sslMode, tlsFiles, parameters, source } = this
     const password = this.revealPassword()
-    return new ConnectionUrl({ host, port, database, user, sslMode, tlsFiles, parameters, source, password })
+    return new ConnectionUrl({ host, port, database, user, sslMode, tlsFiles, parameters, source, password, ...parts })
   }
 
   /** The password itself. For the driver, and for nothing that prints. */

@@ -32,6 +32,17 @@ describe('send', () => {
     expect(rows).toEqual([{ a: 1 }, { b: 2 }])
   })
 
+  it('finds names in the schemas that the URL was given, whatever they are called', async () => {
+    await using database = await exampleDatabase(inject('serverUrl'))
+    await database
+      .connect()
+      .send(String.raw`create schema "it's ""1"", \2"; create table "it's ""1"", \2".t as select 1 as a`)
+
+    await using connection = openConnection(database.url.withSearchPath([String.raw`it's "1", \2`, 'public']))
+
+    expect(await connection.send('select a from t')).toEqual([{ a: 1 }])
+  })
+
   it('undoes the whole message when one statement of it fails, and can be used again', async () => {
     await using database = await exampleDatabase(inject('serverUrl'))
     const connection = database.connect()

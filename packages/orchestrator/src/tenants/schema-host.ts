@@ -15,7 +15,6 @@ import {
   isPlain,
   listOtherTargets,
   openConnection,
-  quoteIdentifier,
   readLastFailed,
   readMajorVersion,
   readSchemaCatalog,
@@ -199,8 +198,7 @@ function openWorker({ url, config, run, lease, options, snapshotFor }: SchemaWor
         return runPlan(await renew(), { ...plan, transaction: 'all', opening, signal: undefined })
       }
       // What is more than one transaction finds the schema by how its session begins.
-      const searchPath = plan.searchPath.map(quoteIdentifier)
-      await using own = openConnection(url.withSearchPath(searchPath))
+      await using own = openConnection(url.withSearchPath(plan.searchPath))
       const [first] = work.scripts
       const isGuarded = loaded > 0 || (first !== undefined && isPlain(first))
       // Before one that has no transaction, nothing keeps others from making the same schema at the same moment.
