@@ -1,4 +1,4 @@
-import { storeSchema } from '@drover/engine'
+import { ownSchemas } from '@drover/engine'
 
 import { setDefaultsApart } from './default-apart.ts'
 import { continueNumbering } from './next-values.ts'
@@ -96,7 +96,7 @@ async function planFrom(from: Shadow, renaming: readonly string[], to: Shadow): 
   const { statements } = await planDelta({
     from: from.url.revealUrl(),
     to: to.url.revealUrl(),
-    ignoredSchemas: [storeSchema],
+    ignoredSchemas: ownSchemas,
   })
   return statements.length === 0 ? undefined : [...renaming, ...statements]
 }

@@ -39,6 +39,7 @@ const relationSchema = v.object({
 })
 
 // Whoever reads or writes a table locks its indexes as well, so a lock on one of them is in the way like one on the table.
+// What Drover locks for the record is left out. A lock on the queue of a fleet is the revision's own, and in the way of its workers.
 const selectRelations = `
 with parts as (
   select oid, oid as owner from pg_class where relkind in ('r', 'p', 'v', 'm', 'S', 'f')

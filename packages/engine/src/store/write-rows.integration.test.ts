@@ -4,7 +4,7 @@ import { ConnectionUrl } from '../connect/connection-url.ts'
 import { exampleDatabase } from '../connect/example-database.ts'
 import { exampleRun } from '../run/example-plan.ts'
 import { recordStart } from './runs.ts'
-import { ensureStore } from './tables.ts'
+import { ensureStore, queueSchema } from './tables.ts'
 import { writeRows } from './write-rows.ts'
 
 describe('writeRows', () => {
@@ -119,7 +119,8 @@ alter table one.secret enable row level security; grant usage on schema one to "
     const connection = database.connect()
     await ensureStore(connection)
     await recordStart(connection, exampleRun(), [])
-    await connection.send(`create schema "a ""b"; create table "a ""b".child (id integer primary key);
+    await connection.send(`create schema ${queueSchema}; create table ${queueSchema}.job as select 1 as id;
+create sequence ${queueSchema}.numbers; create schema "a ""b"; create table "a ""b".child (id integer primary key);
 create table parent (id integer primary key); alter table "a ""b".child add foreign key (id) references parent;
 insert into parent values (1); insert into "a ""b".child values (1)`)
 

@@ -5,7 +5,7 @@ import { type Connection, openConnection } from '../connect/connection.ts'
 import { pinFormats } from '../sql/formats.ts'
 import { quoteIdentifier, quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
-import { storeSchema } from './tables.ts'
+import { ownSchemas } from './tables.ts'
 
 /** How many rows are in memory at the same time, and in one statement. */
 const fetchSize = 500
@@ -91,7 +91,7 @@ order by nspname, relname`)
 /** Which schemas are meant. */
 function whereOf(schema: string | undefined): string {
   return schema === undefined
-    ? `space.nspname not in ('information_schema', ${quoteLiteral(storeSchema)}) and space.nspname not like 'pg\\_%'`
+    ? `space.nspname not in (${['information_schema', ...ownSchemas].map(quoteLiteral).join(', ')}) and space.nspname not like 'pg\\_%'`
     : `space.nspname = ${quoteLiteral(schema)}`
 }
 
