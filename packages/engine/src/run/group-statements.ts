@@ -19,11 +19,12 @@ export interface GroupStatements {
   /** What they all need, once in the message. */
   readonly prepare: string
   /**
-   * For a revision that is not the first: takes from the session what the one before has left but its role, fails unless the lease is still the
-   * holder's, and sets the limits. Its commit waits for no disk.
+   * For a revision that is not the first: takes from the session what the one before has left but its role, and sets the limits and the
+   * search_path. Fails unless nobody else is changing the history, a holder that needs its lease still has it, and what is made without a schema is
+   * not made in Drover's. Its commit waits for no disk.
    */
   readonly begin: string
-  /** The row that tells that a statement was carried out. */
+  /** The row that tells that a statement was carried out; `begin` brings one as well. */
   readonly mark: string
   /** The record that a revision was applied or reverted, in the role of the session; fails unless that changes what is recorded. */
   readonly record: (script: Script) => string

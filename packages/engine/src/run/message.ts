@@ -25,7 +25,7 @@ import { selectTime } from './statement-times.ts'
 /** One revision as one message to the server, with the way back from a position in it to the file. */
 export interface Message {
   readonly sql: string
-  /** The column of the row that the server sends after the guard, and after each statement of the script. */
+  /** The column of the row that the server sends before the first statement of the script, and after each of them. */
   readonly markerColumn: string
   /** Finds the statement and its place in the file for an error's position, which counts characters from 1. */
   locate(position: number): { readonly statement: number; readonly offset: number } | undefined
@@ -50,14 +50,14 @@ export interface Group {
   readonly sql: string
   /** Each of them as if it were alone in the message. */
   readonly messages: readonly Message[]
-  /** The column of the row that comes after each revision: how long it took on the server, in milliseconds. */
+  /** The column of the rows that records bring, one for each revision: how long it took on the server, in milliseconds. */
   readonly durationColumn: string
 }
 
 /**
- * Writes the message that runs revisions in one implicit transaction: of each the guard, the statements, and the record. An error
- * anywhere undoes all of it. A row after the guard and after each statement tells how far the server came, because an error at run time
- * carries no position.
+ * Writes the message that runs revisions in one implicit transaction: guards, statements and records, of each revision on its own, or of all
+ * together where the run is for one of many targets. An error anywhere undoes all of it. A row before the first statement of a revision and
+ * after each of them tells how far the server came, because an error at run time carries no position.
  */
 export function writeTransaction(scripts: readonly Script[], context: MessageContext): Group {
   const holder = holderOf(context.run, context.token)
@@ -104,8 +104,8 @@ function writeAll(scripts: readonly Script[], context: MessageContext, holder: H
  * with it all are there (PostgreSQL, "Asynchronous Commit").
  *
  * The first has the guard of a message of its own. Behind it only who holds the lease can change the history, so the others make
- * sure of that, and their records that they change what the plan says; all that is theirs is planned once. Where they let nobody through, the
- * SQLSTATE does not tell why: the guard of a message of its own does.
+ * sure of that, and their records that they change what the plan says; of a run without a lease, the records alone do. All that is theirs is
+ * prepared once. Where they let nobody through, the SQLSTATE does not tell why: the guard of a message of its own does.
  */
 export function writeGroup(scripts: readonly Script[], context: MessageContext): Group {
   const holder = holderOf(context.run, context.token)
