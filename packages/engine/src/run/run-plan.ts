@@ -70,6 +70,11 @@ export interface PlanRun extends RunLimits {
   readonly run: Run
   /** The lease of that run. Default: it needs none, because what is applied before and after each revision keeps others out. */
   readonly lease?: Pick<Lease, 'token' | 'fence'> | undefined
+  /**
+   * Whether others may change the same history without that lease. Then no revisions share a message: only the first of one looks at what
+   * is applied. Default `false`, and as if `true` without a lease.
+   */
+  readonly isShared?: boolean | undefined
   /** In the order in which they run. */
   readonly scripts: readonly Script[]
   /** What is loaded, in one transaction, instead of the first of them, which are those that it stands for. Default: nothing. */
@@ -107,7 +112,7 @@ export interface PlanRun extends RunLimits {
  * tells what was done, what failed and what was not tried.
  */
 export async function runPlan(connection: Connection, plan: PlanRun): Promise<PlanOutcome> {
-  const { scripts, lease, signal, cancel, onEvent } = plan
+  const { scripts, lease, isShared = lease === undefined, signal, cancel, onEvent } = plan
   const fence = fenceOf(lease)
   const endStatement = () => void connection.cancel()
   cancel?.addEventListener('abort', endStatement, { once: true })
@@ -137,15 +142,15 @@ export async function runPlan(connection: Connection, plan: PlanRun): Promise<Pl
       const next =
         plan.transaction === 'all'
           ? scripts.slice(finished.length)
-          : takeGroup(scripts, finished.length, plan.onObserved ? 1 : size)
+          : takeGroup(scripts, finished.length, plan.onObserved || isShared ? 1 : size)
       onEvent?.({ type: 'step-started', step: toStep(next[0]!) })
       const observer = plan.onObserved && (await observeScript(connection, next[0]!))
       const options = { fence, ...patienceFor(connection, next[0]!, plan, observer) }
       const context = contextOf(finished.length === 0 ? plan : { ...plan, opening: undefined })
-      const isShared = next.length > 1 && plan.transaction !== 'all'
-      const outcome = isShared
-        ? await runApart(connection, next, context, options)
-        : await runInOne(connection, next, context, options, plan, observer)
+      const outcome =
+        next.length > 1 && plan.transaction !== 'all'
+          ? await runApart(connection, next, context, options)
+          : await runInOne(connection, next, context, options, plan, observer)
       if (observer) plan.onObserved?.(await observer.end())
       outcome.finished.forEach(report)
       const spentMs = outcome.finished.reduce((sum, { durationMs }) => sum + durationMs, 0)

@@ -72,7 +72,7 @@ async function carryOutIn(
   await recordStart(connection, run, scripts, { isShared })
   const outcome = await (isWhole
     ? runPlan(connection, { ...plan, transaction: 'all' })
-    : runPlan(connection, { ...plan, lease, signal, resume: true }))
+    : runPlan(connection, { ...plan, lease, isShared: true, signal, resume: true }))
   const { end } = outcome
   // A connection that is gone cannot say so, and what is recorded of the revisions tells all the same.
   await recordEnd(connection, run, end.kind, end.kind === 'failed' ? end.problem : undefined).catch(() => undefined)

@@ -203,7 +203,7 @@ function openWorker({ url, config, run, lease, options, snapshotFor }: SchemaWor
       const isGuarded = loaded > 0 || (first !== undefined && isPlain(first))
       // Before one that has no transaction, nothing keeps others from making the same schema at the same moment.
       if (opening !== undefined && !isGuarded) await own.send(opening)
-      return await runPlan(own, { ...plan, resume: true, ...(isGuarded && { opening }) })
+      return await runPlan(own, { ...plan, isShared: true, resume: true, ...(isGuarded && { opening }) })
     },
     [Symbol.asyncDispose]: async () => connection?.[Symbol.asyncDispose](),
   }
