@@ -8,7 +8,6 @@ import { openTenants, soleTenants } from '../tenants.ts'
 
 interface CreateOptions extends CommonOptions {
   readonly set?: readonly string[]
-  readonly waitLock?: number
 }
 
 /** Makes a tenant, or finishes one that was begun: repeating it does no harm. */
@@ -28,7 +27,6 @@ export async function createTenant(session: Session, options: CreateOptions, slu
       actor: session.actor(workspace),
       limits: {},
       signal,
-      ...(options.waitLock !== undefined && { waitLockMs: options.waitLock }),
     })
     if (warning) session.warn(warning)
     const name = session.out.strong(database.name)

@@ -45,9 +45,7 @@ export const tenantCommands: Commands = {
       'Make a tenant: its row, its schema or database, its role, and all revisions up to head.',
       'pnpm migrate tenant create acme --set name="Acme Inc."',
       async () => (await import('../commands/tenant-create.ts')).createTenant,
-    )
-      .option('--set <column=value>', 'what its row is to hold besides the slug (repeatable)', collect)
-      .addOption(waitLockOption())
+    ).option('--set <column=value>', 'what its row is to hold besides the slug (repeatable)', collect)
     withFanOut(
       add(
         'tenant upgrade [target]',
@@ -84,7 +82,6 @@ export const tenantCommands: Commands = {
       .option('--no-export', 'keep nothing of it')
       .option('--dry-run', 'show what would be lost and change nothing')
       .option('-y, --yes', 'do not ask')
-      .addOption(waitLockOption())
   },
 }
 

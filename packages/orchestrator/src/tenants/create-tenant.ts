@@ -17,8 +17,8 @@ import { planTenant } from './planner.ts'
 import { findTenants, tableOf } from './registry.ts'
 import { scriptReader, type TenantSet } from './tenant-set.ts'
 
-/** A tenant that is to be made. */
-export interface TenantWish extends HoldOptions {
+/** A tenant that is to be made. Nobody is waited for: others may run beside it. */
+export interface TenantWish extends Omit<HoldOptions, 'waitLockMs'> {
   readonly slug: string
   /** What its row is to hold besides the slug, by column. */
   readonly values: Readonly<Record<string, string>>
