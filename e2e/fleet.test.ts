@@ -171,6 +171,7 @@ test('a tenant that cannot have a lock is tried until it can, and that is no fai
 
   expect(await worker.ended).toMatchObject({ exitCode: 0 })
   expect((await worker.ended).json().fleet).toMatchObject({ done: 2, failed: [] })
+  expect((await worker.ended).stderr).toMatch(/^tenant  later globex: .* \(attempt 2\)$/m)
   await expectOnce(workspace, ['acme', 'globex'])
 })
 

@@ -265,7 +265,7 @@ class FleetWorker {
         this.#done += 1
         return
       case 'again':
-        return onEvent?.({ type: 'tenant-parked', tenant, problem: end.problem, attempt: tries + 1 })
+        return onEvent?.({ type: 'tenant-parked', tenant, problem: end.problem, attempt: tries + 2 })
       case 'failed': {
         const failure = { ...tenant, problem: end.problem }
         this.#failed.push(failure)

@@ -59,6 +59,7 @@ export type TenantsEvent =
       readonly type: 'tenant-parked'
       readonly tenant: NamedTenant
       readonly problem: Problem
+      /** The one to come, from 2. */
       readonly attempt: number
     }
   /** The first ones have succeeded, and the others are begun. */
