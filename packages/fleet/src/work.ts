@@ -3,17 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment, RunLimits } from '@drover/engine'
 import { DroverError, type Problem } from '@drover/history'
 import { problemsOf, type TenantFailure, type TenantsEvent } from '@drover/orchestrator'
-import { attemptsInARow, type Host, type HostOptions, scriptReader, type TenantSet } from '@drover/orchestrator/tenants'
+import {
+  attemptsInARow,
+  type BeginOptions,
+  type Host,
+  scriptReader,
+  type TenantSet,
+} from '@drover/orchestrator/tenants'
 
 import { Crew } from './crew.ts'
 import { judgeOutcome, judgeProblem } from './judge.ts'
 import { Planner, type Prepared } from './prepare.ts'
 import { isDrained, type JobEnd, type Queue, type TakenJob } from './queue.ts'
 
-type BeginOptions = Parameters<Host['begin']>[1]
-
 /** How a worker works. */
-export interface WorkOptions extends Omit<BeginOptions, keyof HostOptions | 'isShared'> {
+export interface WorkOptions extends Pick<BeginOptions, 'command' | 'actor' | 'signal'> {
   /** Absolute path of the workspace's root. */
   readonly root: string
   readonly environment: Environment

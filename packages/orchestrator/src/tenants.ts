@@ -2,7 +2,7 @@
 export { type CreatedTenant, createTenant } from './tenants/create-tenant.ts'
 export { type DoomedTenant, dropTenant, lookAtTenant } from './tenants/drop-tenant.ts'
 export { findOrphans, type Orphan } from './tenants/find-orphans.ts'
-export type { Host, HostOptions, HostRun, Worker } from './tenants/host.ts'
+export type { BeginOptions, Host, HostRun, Worker } from './tenants/host.ts'
 export { attemptsInARow, isAboutLock, isAboutServer } from './tenants/lane.ts'
 export type { NamedTenant } from './tenants/name-tenant.ts'
 export { readTenantHistory } from './tenants/planner.ts'

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto'
-
 import type { TenantsConfig } from '@drover/config'
 import {
-  acquireLease,
   type Connection,
   type ConnectionUrl,
   countRows,
   dropDatabase,
-  ensureStore,
   findDatabases,
   findDatabasesLike,
   findForeignConnects,
@@ -20,18 +16,16 @@ import {
   readDatabaseSizes,
   readLastFailed,
   readMajorVersion,
-  recordEnd,
-  recordStart,
-  type Run,
   withoutPlaces,
   writeRows,
 } from '@drover/engine'
 import { DroverError } from '@drover/history'
 
 import { problemsOf } from '../release/fleet.ts'
+import { beginRun } from './begin-run.ts'
 import { openDatabaseWorker } from './database-worker.ts'
 import { fewAtATime } from './few-at-a-time.ts'
-import type { Host, HostRun, TenantGroup } from './host.ts'
+import type { BeginOptions, Host, HostRun, TenantGroup } from './host.ts'
 import { isAboutServer } from './lane.ts'
 import { fillIn, type NamedTenant } from './name-tenant.ts'
 import {
@@ -167,23 +161,12 @@ class DatabaseHost implements Host {
     return readLastFailed(this.#server, this.#history)
   }
 
-  async begin(release: string, options: Parameters<Host['begin']>[1]): Promise<HostRun> {
-    const { command, actor, waitLockMs, signal, isShared = false } = options
-    const run: Run = { id: randomUUID(), release, history: this.#history, command, actor }
-    await ensureStore(this.#server)
-    const lease = isShared
-      ? undefined
-      : await acquireLease(this.#server, run, {
-          ...(waitLockMs !== undefined && { waitMs: waitLockMs }),
-          ...(signal && { signal }),
-        })
-    await recordStart(this.#server, run, [], { isShared })
+  async begin(release: string, options: BeginOptions): Promise<HostRun> {
+    const { run, end } = await beginRun(this.#server, this.#history, release, options)
+    const { isShared = false } = options
     return {
       openWorker: () => openDatabaseWorker({ url: this.url, config: this.#config, run, isShared, options }),
-      end: async (outcome, problem) => {
-        await recordEnd(this.#server, run, outcome, problem).catch(() => undefined)
-        await lease?.[Symbol.asyncDispose]()
-      },
+      end,
     }
   }
 

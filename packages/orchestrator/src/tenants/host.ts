@@ -73,7 +73,13 @@ export interface Host extends AsyncDisposable {
    * because what has been done to a tenant is looked at in the same transaction that changes it.
    * @throws {DroverError} `LOCKED` when another run has it, and for what is wrong with the server
    */
-  begin(release: string, options: HoldOptions & HostOptions & { readonly isShared?: boolean }): Promise<HostRun>
+  begin(release: string, options: BeginOptions): Promise<HostRun>
+}
+
+/** How a run on tenants is begun. */
+export interface BeginOptions extends HoldOptions, HostOptions {
+  /** Whether others may run beside it. Default `false` */
+  readonly isShared?: boolean
 }
 
 /** How tenants are worked on. */

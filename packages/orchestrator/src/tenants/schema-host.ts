@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto'
-
 import type { TenantsConfig } from '@drover/config'
 import {
-  acquireLease,
   countTenantRows,
   type Connection,
   type ConnectionUrl,
   dropTarget,
-  ensureStore,
   findForeignPrivileges,
   findForeignReferences,
   fingerprintManySchemas,
@@ -20,8 +16,6 @@ import {
   readSchemaCatalog,
   readSchemaSizes,
   readState,
-  recordEnd,
-  recordStart,
   refuseBusyTarget,
   type Run,
   runPlan,
@@ -31,8 +25,8 @@ import {
   writeRows,
 } from '@drover/engine'
 
-import type { HoldOptions } from '../release/hold.ts'
-import type { Host, HostOptions, HostRun, TenantWork, Worker } from './host.ts'
+import { beginRun } from './begin-run.ts'
+import type { BeginOptions, Host, HostOptions, HostRun, TenantWork, Worker } from './host.ts'
 import { fillIn, type NamedTenant } from './name-tenant.ts'
 import { writeOpening } from './opening.ts'
 
@@ -83,7 +77,7 @@ export function openSchemaHost(history: string, config: TenantsConfig, name: str
     findOrphans: (known) => listOtherTargets(connection, history, namesOf(known)),
     lastFailed: () => readLastFailed(connection, history),
     read: ({ target }) => readState(connection, history, target),
-    begin: (release, options) => beginRun({ history, config, connection, release, options }),
+    begin: (release, options) => begin({ history, config, connection, release, options }),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
 }
@@ -103,33 +97,18 @@ interface Beginning {
   readonly config: TenantsConfig
   readonly connection: Connection
   readonly release: string
-  readonly options: HoldOptions & HostOptions & { readonly isShared?: boolean }
+  readonly options: BeginOptions
 }
 
-async function beginRun({ history, config, connection, release, options }: Beginning): Promise<HostRun> {
-  await ensureStore(connection)
-  const { command, actor, waitLockMs, signal, isShared = false } = options
-  const run: Run = { id: randomUUID(), release, history, command, actor }
-  if (isShared) {
-    await recordStart(connection, run, [], { isShared })
-    return runOf({ url: connection.url, config, run, options }, connection)
-  }
-  const lease = await acquireLease(connection, run, {
-    ...(waitLockMs !== undefined && { waitMs: waitLockMs }),
-    ...(signal && { signal }),
-  })
-  await recordStart(connection, run, [])
+async function begin({ history, config, connection, release, options }: Beginning): Promise<HostRun> {
+  const { run, lease, end } = await beginRun(connection, history, release, options)
   // What was sent on one connection must not keep the others from going on: each tenant's guard tells what was carried out.
-  const unfenced = {
+  const unfenced = lease && {
     get token() {
       return lease.token
     },
     fence: async () => {},
   }
-  return runOf({ url: connection.url, config, run, lease: unfenced, options }, connection, lease)
-}
-
-function runOf(work: Omit<SchemaWork, 'snapshotFor'>, connection: Connection, lease?: AsyncDisposable): HostRun {
   const templates = new Map<SchemaSnapshot, SnapshotFor>()
   const snapshotFor = (snapshot: SchemaSnapshot, schema: string) => {
     const template = templates.get(snapshot) ?? snapshotTemplate(snapshot)
@@ -137,11 +116,8 @@ function runOf(work: Omit<SchemaWork, 'snapshotFor'>, connection: Connection, le
     return template(schema)
   }
   return {
-    openWorker: () => openWorker({ ...work, snapshotFor }),
-    end: async (outcome, problem) => {
-      await recordEnd(connection, work.run, outcome, problem).catch(() => undefined)
-      await lease?.[Symbol.asyncDispose]()
-    },
+    openWorker: () => openWorker({ url: connection.url, config, run, lease: unfenced, options, snapshotFor }),
+    end,
   }
 }
 
@@ -150,7 +126,7 @@ interface SchemaWork {
   readonly url: ConnectionUrl
   readonly config: TenantsConfig
   readonly run: Run
-  readonly lease?: { readonly token: string; fence(): Promise<void> }
+  readonly lease: { readonly token: string; fence(): Promise<void> } | undefined
   readonly options: HostOptions
   /** Writes a snapshot for the schema of a tenant. */
   readonly snapshotFor: (snapshot: SchemaSnapshot, schema: string) => SchemaSnapshot
