@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { schemaPerTenant } from '@drover/config'
 import { ConnectionUrl, type Environment } from '@drover/engine'
 import { DroverError } from '@drover/history'
 import fc from 'fast-check'
@@ -160,6 +161,18 @@ describe('locateDatabases', () => {
     expect(await locate({ TOKEN: 'hunter2', PATH: process.env['PATH'] }, [database])).toEqual([
       "postgres://app@read:5432/$HOME [hunter2] from the output of ops's urlCommand",
     ])
+  })
+
+  it('runs the command of a database once, that lists the tenants of another as well', async () => {
+    const registry = await withCommand('listing', 'echo run >> runs.txt; echo postgres://a@b/c')
+    const tenants = schemaPerTenant({ registry: { database: 'listing' } })
+    const wanted = [registry, exampleDatabase('tenant', { tenants })]
+    const environment = { TENANT_DATABASE_URL: 'postgres://a@b/tenants', PATH: process.env['PATH'] }
+
+    const [first, second] = await locateDatabases(wanted, wanted, environment, refuseToStart, folder)
+
+    expect(second!.tenants!.registry).toBe(first!.url)
+    expect(await readFile(join(folder, 'runs.txt'), 'utf8')).toBe('run\n')
   })
 
   it('runs a command in the root, for a database that is wanted and has no variable set', async () => {

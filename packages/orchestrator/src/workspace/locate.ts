@@ -49,14 +49,9 @@ export async function locateDatabases(
     const server = await startDevelopmentServer()
     return wanted.map((database) => {
       const url = server.urlFor(database.config.database)
-      const places = placeTenants(
-        database,
-        all,
-        url,
-        (other) => server.urlFor(other.config.database),
-        () => url,
-      )
-      return { database, url, development: true, ...places }
+      const registry = registryOf(database, all)
+      const registryUrl = registry && server.urlFor(registry.config.database)
+      return { database, url, development: true, ...placeTenants(database, url, registryUrl, () => url) }
     })
   }
   throwProblems(
@@ -71,18 +66,19 @@ export async function locateDatabases(
   )
   const located: Located[] = []
   const problems: Problem[] = []
+  // A database that lists tenants may be wanted as well, and its command takes a while, or asks somebody.
+  const found = new Map<Database, Promise<ConnectionUrl>>()
+  const urlOf = (database: Database) => {
+    const url = found.get(database) ?? findUrl(database, environment, root)
+    found.set(database, url)
+    return url
+  }
   for (const database of wanted) {
     try {
-      const url = await findUrl(database, environment, root)
-      const registry = all.find(({ name }) => name === database.config.tenants?.registry.database)
-      const registryUrl = registry && (await findUrl(registry, environment, root))
-      const places = placeTenants(
-        database,
-        all,
-        url,
-        () => registryUrl!,
-        (variable) => findServer(variable, environment),
-      )
+      const url = await urlOf(database)
+      const registry = registryOf(database, all)
+      const registryUrl = registry && (await urlOf(registry))
+      const places = placeTenants(database, url, registryUrl, (variable) => findServer(variable, environment))
       located.push({ database, url, development: false, ...places })
     } catch (error) {
       if (!(error instanceof DroverError)) throw error
@@ -128,19 +124,22 @@ export function readPassword(
   return isSet(file) ? { text: readSecret(file, source).replace(/\r?\n$/, ''), source } : undefined
 }
 
+/** The database that lists the tenants of another. */
+function registryOf({ config: { tenants } }: Database, all: readonly Database[]): Database | undefined {
+  return tenants && all.find(({ name }) => name === tenants.registry.database)
+}
+
 function placeTenants(
   { config: { tenants } }: Database,
-  all: readonly Database[],
   url: ConnectionUrl,
-  urlOf: (database: Database) => ConnectionUrl,
+  registry: ConnectionUrl | undefined,
   serverOf: (variable: string) => ConnectionUrl,
 ): { readonly tenants?: TenantPlaces } {
-  const registry = tenants && all.find(({ name }) => name === tenants.registry.database)
-  if (!registry) return {}
+  if (!tenants || !registry) return {}
   const servers = tenants.servers
     ? Object.entries(tenants.servers).map(([name, variable]) => ({ name, url: serverOf(variable) }))
     : [{ name: '', url }]
-  return { tenants: { registry: urlOf(registry), servers } }
+  return { tenants: { registry, servers } }
 }
 
 function findServer(variable: string, environment: Environment): ConnectionUrl {
