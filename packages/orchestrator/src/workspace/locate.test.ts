@@ -175,6 +175,19 @@ describe('locateDatabases', () => {
     expect(await readFile(join(folder, 'runs.txt'), 'utf8')).toBe('run\n')
   })
 
+  it('misses the URL of a database that lists tenants, wanted or not', async () => {
+    const tenant = exampleDatabase('tenant', { tenants: schemaPerTenant({ registry: { database: 'main' } }) })
+
+    expect(await problemsOf({ TENANT_DATABASE_URL: 'postgres://a@b/tenants' }, [tenant])).toEqual([
+      {
+        code: 'URL_MISSING',
+        database: 'main',
+        message: 'the URL of main is not set, where the tenants of tenant are listed',
+        hint: 'set DATABASE_URL',
+      },
+    ])
+  })
+
   it('runs a command in the root, for a database that is wanted and has no variable set', async () => {
     await secret('postgres://a@b/c', 'url.txt')
     const wanted = exampleDatabase('ops', { urlCommand: ['cat', 'url.txt'] })

@@ -54,16 +54,7 @@ export async function locateDatabases(
       return { database, url, development: true, ...placeTenants(database, url, registryUrl, () => url) }
     })
   }
-  throwProblems(
-    wanted
-      .filter((database) => !isNamed(database, environment))
-      .map((database) => ({
-        code: 'URL_MISSING',
-        database: database.name,
-        message: `the URL of ${database.name} is not set, while other databases have theirs`,
-        hint: `set ${database.config.url.join(' or ')}, or leave this database out with --database`,
-      })),
-  )
+  throwProblems(findMissing(wanted, all, environment))
   const located: Located[] = []
   const problems: Problem[] = []
   // A database that lists tenants may be wanted as well, and its command takes a while, or asks somebody.
@@ -127,6 +118,28 @@ export function readPassword(
 /** The database that lists the tenants of another. */
 function registryOf({ config: { tenants } }: Database, all: readonly Database[]): Database | undefined {
   return tenants && all.find(({ name }) => name === tenants.registry.database)
+}
+
+/** The databases that nothing names, of those that are wanted or list the tenants of one that is. */
+function findMissing(
+  wanted: readonly Database[],
+  all: readonly Database[],
+  environment: Environment,
+): readonly Problem[] {
+  return wanted.flatMap((database) => {
+    if (!isNamed(database, environment)) {
+      const reason = 'while other databases have theirs'
+      return [describeMissing(database, reason, ', or leave this database out with --database')]
+    }
+    const registry = registryOf(database, all)
+    if (!registry || wanted.includes(registry) || isNamed(registry, environment)) return []
+    return [describeMissing(registry, `where the tenants of ${database.name} are listed`)]
+  })
+}
+
+function describeMissing({ name, config }: Database, reason: string, otherwise = ''): Problem {
+  const message = `the URL of ${name} is not set, ${reason}`
+  return { code: 'URL_MISSING', database: name, message, hint: `set ${config.url.join(' or ')}${otherwise}` }
 }
 
 function placeTenants(
