@@ -6,6 +6,7 @@ import { problemsOf, type TenantFailure, type TenantsEvent } from '@drover/orche
 import {
   attemptsInARow,
   type BeginOptions,
+  fillIn,
   type Host,
   scriptReader,
   type TenantSet,
@@ -263,7 +264,7 @@ class FleetWorker {
 
   #tell({ slug, server, tries }: TakenJob, end: JobEnd): void {
     const { onEvent } = this.#options
-    const tenant = { slug, server, target: this.#set.config.name.replaceAll('{slug}', slug) }
+    const tenant = { slug, server, target: fillIn(this.#set.config.name, slug) }
     switch (end.kind) {
       case 'done':
         this.#done += 1

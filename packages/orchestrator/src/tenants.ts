@@ -4,7 +4,7 @@ export { type DoomedTenant, dropTenant, lookAtTenant } from './tenants/drop-tena
 export { findOrphans, type Orphan } from './tenants/find-orphans.ts'
 export type { BeginOptions, Host, HostRun, Worker } from './tenants/host.ts'
 export { attemptsInARow, isAboutLock, isAboutServer } from './tenants/lane.ts'
-export type { NamedTenant } from './tenants/name-tenant.ts'
+export { fillIn, type NamedTenant } from './tenants/name-tenant.ts'
 export { readTenantHistory } from './tenants/planner.ts'
 export { refuseUnknown, surveyTenants } from './tenants/survey-tenants.ts'
 export { type TenantFindings, type Verification, verifyTenants } from './tenants/verify-tenants.ts'

@@ -27,7 +27,7 @@ import { openDatabaseWorker } from './database-worker.ts'
 import { fewAtATime } from './few-at-a-time.ts'
 import type { BeginOptions, Host, HostRun, TenantGroup } from './host.ts'
 import { isAboutServer } from './lane.ts'
-import { fillIn, type NamedTenant } from './name-tenant.ts'
+import { type NamedTenant, roleOf } from './name-tenant.ts'
 import {
   nothingThere,
   readTenantDatabase,
@@ -114,7 +114,10 @@ class DatabaseHost implements Host {
 
   /** Nothing in a database can need what is in another; who may do what in it is part of its catalogue, which is compared, but who may enter is not. */
   async findStrangers(tenants: readonly NamedTenant[]): ReturnType<Host['findStrangers']> {
-    const owned = tenants.map((tenant) => ({ schema: tenant.target, ...this.#roleOf(tenant) }))
+    const owned = tenants.map(({ slug, target }) => {
+      const role = roleOf(this.#config, slug)
+      return { schema: target, ...(role !== undefined && { role }) }
+    })
     const privileges = await findForeignConnects(this.#server, owned, [...this.#declaredRoles, this.url.user])
     return { references: [], privileges }
   }
@@ -139,10 +142,11 @@ class DatabaseHost implements Host {
     if (condition === 'whole') await visitDatabase(url, (connection) => refuseHeld(connection, this.#history))
   }
 
-  async drop(tenant: NamedTenant, role: string | undefined): Promise<void> {
+  async drop(tenant: NamedTenant): Promise<void> {
     await this.refuseBusy(tenant)
     // An application that is still connected has lost its tenant already.
     await dropDatabase(this.#server, tenant.target, true)
+    const role = roleOf(this.#config, tenant.slug)
     if (role !== undefined) await this.#server.send(`drop role if exists ${quoteIdentifier(role)}`)
   }
 
@@ -189,14 +193,9 @@ class DatabaseHost implements Host {
     return [...this.#config.app, ...this.#config.readonly]
   }
 
-  #roleOf({ slug }: NamedTenant): { readonly role?: string } {
-    const { role } = this.#config
-    return role === undefined ? {} : { role: fillIn(role, slug) }
-  }
-
   /** Reads the schema of a tenant without the privileges of its role and of some others. */
   async #readWithout(roles: readonly string[], tenant: NamedTenant): Promise<readonly string[]> {
-    const { role } = this.#roleOf(tenant)
+    const role = roleOf(this.#config, tenant.slug)
     const unseen = role === undefined ? roles : [...roles, role]
     const read = (connection: Connection) => readCatalog(connection, unseen)
     return withoutPlaces((await visitDatabase(this.#urlOf(tenant.target), read)) ?? [])

@@ -1,7 +1,7 @@
 import { DroverError } from '@drover/history'
 
 import type { Host } from './host.ts'
-import { fillIn, nameTenant, type NamedTenant } from './name-tenant.ts'
+import { nameTenant, type NamedTenant } from './name-tenant.ts'
 import { findTenants, tableOf } from './registry.ts'
 import type { TenantSet } from './tenant-set.ts'
 import { quoteIdentifier, quoteLiteral } from '@drover/engine'
@@ -51,5 +51,5 @@ export async function dropTenant(
       `delete from ${tableOf(config.registry)} where ${quoteIdentifier(config.registry.slug)} = ${quoteLiteral(tenant.slug)}`,
     )
   }
-  await host.drop(tenant, config.role === undefined ? undefined : fillIn(config.role, tenant.slug))
+  await host.drop(tenant)
 }

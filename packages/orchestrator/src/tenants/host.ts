@@ -61,7 +61,7 @@ export interface Host extends AsyncDisposable {
    */
   refuseBusy(tenant: NamedTenant): Promise<void>
   /** Drops all that there is of a tenant, its role included; may be repeated. */
-  drop(tenant: NamedTenant, role: string | undefined): Promise<void>
+  drop(tenant: NamedTenant): Promise<void>
   /** Which of the targets that something is recorded of are none of these tenants. */
   findOrphans(known: readonly NamedTenant[]): Promise<readonly string[]>
   /** The slugs of the tenants that did not get where they were to be in the last run. */

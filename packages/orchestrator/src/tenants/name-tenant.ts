@@ -26,12 +26,12 @@ export function nameTenant(
   }
   const target = fillIn(config.name, slug)
   // Roles that are cut off to the same name would see each other's rows.
-  const longest = config.role === undefined ? [target] : [target, fillIn(config.role, slug)]
-  const [name] = longest.toSorted((one, other) => other.length - one.length)
-  if (name!.length > mostBytes) {
+  const role = roleOf(config, slug) ?? ''
+  const longest = role.length > target.length ? role : target
+  if (longest.length > mostBytes) {
     throw invalid(
-      `the name ${name} has ${name!.length} bytes, and PostgreSQL keeps ${mostBytes} of a name`,
-      `choose a slug of at most ${mostBytes - name!.length + slug.length} characters`,
+      `the name ${longest} has ${longest.length} bytes, and PostgreSQL keeps ${mostBytes} of a name`,
+      `choose a slug of at most ${mostBytes - longest.length + slug.length} characters`,
     )
   }
   if (config.servers && (server === undefined || !Object.hasOwn(config.servers, server))) {
@@ -43,6 +43,11 @@ export function nameTenant(
     )
   }
   return { ...tenant, target }
+}
+
+/** What the role of a tenant is called; `undefined` where tenants have none. */
+export function roleOf({ role }: Pick<TenantsConfig, 'role'>, slug: string): string | undefined {
+  return role === undefined ? undefined : fillIn(role, slug)
 }
 
 /** A name that is made of a slug. */

@@ -1,7 +1,7 @@
 import type { TenantsConfig } from '@drover/config'
 import { quoteIdentifier, quoteLiteral } from '@drover/engine'
 
-import { fillIn, type NamedTenant } from './name-tenant.ts'
+import { type NamedTenant, roleOf } from './name-tenant.ts'
 
 /**
  * The statements that make the schema of a tenant, and say who may use it and all that will be made in it. They may be repeated. Roles
@@ -25,7 +25,7 @@ ${letIn(config, slug, `grant connect on database ${database}`, 'public')}`
 
 /** @param enter the beginning of a statement that grants what the others are of no use without */
 function letIn(config: TenantsConfig, slug: string, enter: string, schema: string): string {
-  const own = config.role === undefined ? undefined : fillIn(config.role, slug)
+  const own = roleOf(config, slug)
   return [
     ...(own === undefined ? [] : [createRole(own, config.app)]),
     ...config.app.map((role) => grantTo(role, enter, schema, 'write')),

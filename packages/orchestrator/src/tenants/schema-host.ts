@@ -27,7 +27,7 @@ import {
 
 import { beginRun } from './begin-run.ts'
 import type { BeginOptions, Host, HostOptions, HostRun, TenantWork, Worker } from './host.ts'
-import { fillIn, type NamedTenant } from './name-tenant.ts'
+import { type NamedTenant, roleOf } from './name-tenant.ts'
 import { writeOpening } from './opening.ts'
 
 /** One database that has a schema for each of its tenants. */
@@ -73,7 +73,7 @@ export function openSchemaHost(history: string, config: TenantsConfig, name: str
     countRows: ({ target }) => countTenantRows(connection, target),
     exportRows: ({ target }) => writeRows(url, target),
     refuseBusy: ({ target }) => refuseBusyTarget(connection, history, target),
-    drop: ({ target }, role) => dropTarget(connection, history, target, role),
+    drop: ({ slug, target }) => dropTarget(connection, history, target, roleOf(config, slug)),
     findOrphans: (known) => listOtherTargets(connection, history, namesOf(known)),
     lastFailed: () => readLastFailed(connection, history),
     read: ({ target }) => readState(connection, history, target),
@@ -87,9 +87,13 @@ function namesOf(tenants: readonly NamedTenant[]): readonly string[] {
 }
 
 /** The roles of tenants, by schema. */
-function rolesOf({ role }: TenantsConfig, tenants: readonly NamedTenant[]): ReadonlyMap<string, string> {
-  if (role === undefined) return new Map()
-  return new Map(tenants.map(({ slug, target }) => [target, fillIn(role, slug)]))
+function rolesOf(config: TenantsConfig, tenants: readonly NamedTenant[]): ReadonlyMap<string, string> {
+  const roles = new Map<string, string>()
+  for (const { slug, target } of tenants) {
+    const role = roleOf(config, slug)
+    if (role !== undefined) roles.set(target, role)
+  }
+  return roles
 }
 
 interface Beginning {
