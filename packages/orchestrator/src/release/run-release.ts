@@ -48,7 +48,7 @@ export interface ReleaseOptions extends HoldOptions {
   /** What code, and the commands of databases that migrate themselves, get PATH and HOME from. Default: they get neither. */
   readonly environment?: Environment
   readonly onEvent?: (event: ReleaseEvent) => void
-  /** How tenants are worked on. Default: as `FanOutOptions` says. */
+  /** How tenants are worked on. Default: as `FanOutWish` says. */
   readonly fanOut?: FanOutWish | undefined
   /** Called with what was observed of each step that was tried. For throw-away databases. Default: nobody looks. */
   readonly onObserved?: (database: string, observation: StepObservation) => void

@@ -61,11 +61,11 @@ export function openDatabaseWorker({ url, config, run, isShared, options }: Data
 async function carryOutIn(
   connection: Connection,
   { run, isShared, options }: Omit<DatabaseWork, 'url' | 'config'>,
-  { scripts, snapshot, lockAttempts, signal, cancel, onEvent }: TenantWork,
+  { scripts, snapshot, lockAttempts, signal, cancel }: TenantWork,
 ): Promise<PlanOutcome> {
   const { history, root, environment, limits } = options
   const surroundings = { root, environment }
-  const plan = { history, run, scripts, snapshot, surroundings, ...limits, lockAttempts, cancel, onEvent }
+  const plan = { history, run, scripts, snapshot, surroundings, ...limits, lockAttempts, cancel }
   const isWhole = scripts.slice(snapshot?.revisions.length ?? 0).every(isPlain)
   // What is one transaction needs no lease: what it finds applied keeps others out, and whoever dies leaves nothing behind.
   await using lease = isWhole ? undefined : await acquireLease(connection, run, { waitMs: 0 })

@@ -6,7 +6,6 @@ import type { TenantFilter } from './registry.ts'
 
 /** How people want tenants to be worked on, many at a time. */
 export interface FanOutWish {
-  readonly filter?: TenantFilter | undefined
   /** How many connections to one server. Default: as `database.ts` says. */
   readonly connections?: number | undefined
   /** How many tenants go first and have to succeed; `spread`: the largest, the smallest and a random one. Default 1. */
@@ -27,6 +26,7 @@ export interface FanOutWish {
 
 /** How tenants are worked on. */
 export interface FanOutOptions extends HoldOptions, FanOutWish {
+  readonly filter: TenantFilter
   /** Absolute path of the workspace's root. */
   readonly root: string
   readonly environment: Environment

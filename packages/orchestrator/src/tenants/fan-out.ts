@@ -13,7 +13,6 @@ import type { TenantFailure, TenantsOutcome } from './outcome.ts'
 import { paceOf } from './pace.ts'
 import { pickCanaries } from './pick-canaries.ts'
 import type { TenantsWish } from './planner.ts'
-import type { TenantFilter } from './registry.ts'
 import { type Page, scriptReader, TenantReader, type TenantSet } from './tenant-set.ts'
 
 /**
@@ -81,16 +80,17 @@ class Run implements AsyncDisposable {
   }
 
   async #runPasses(): Promise<void> {
+    const { filter, wave = defaults.wave } = this.#options
     for (let pass = 1; pass <= mostPasses; pass += 1) {
       let found = 0
-      for await (const page of this.#reader.pages(this.#filter, this.#options.wave ?? defaults.wave)) {
+      for await (const page of this.#reader.pages(filter, wave)) {
         const work = this.#sort(page, pass === 1)
         found += work.length
         await this.#runWaves(work)
       }
       await this.#settleAll()
       // A walk from where a tenant is would be gone twice, and other tenants would be picked.
-      const isOnce = this.#wish.target.anchor === undefined || this.#filter.sample !== undefined
+      const isOnce = this.#wish.target.anchor === undefined || filter.sample !== undefined
       if (found === 0 || isOnce || this.#isOver) break
     }
   }
@@ -98,10 +98,6 @@ class Run implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTelling?.()
     await Promise.all(this.#lanes.map((lane) => lane[Symbol.asyncDispose]()))
-  }
-
-  get #filter(): TenantFilter {
-    return this.#options.filter ?? {}
   }
 
   get #isOver(): boolean {

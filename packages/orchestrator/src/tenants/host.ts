@@ -7,7 +7,6 @@ import type {
   RunLimits,
   SchemaSnapshot,
   Script,
-  StepEvent,
 } from '@drover/engine'
 import type { History, Problem } from '@drover/history'
 
@@ -118,5 +117,4 @@ export interface TenantWork {
   readonly signal?: AbortSignal | undefined
   /** Once aborted, the statement that is running is cancelled. */
   readonly cancel?: AbortSignal | undefined
-  readonly onEvent?: ((event: StepEvent) => void) | undefined
 }

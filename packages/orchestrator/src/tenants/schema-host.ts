@@ -152,10 +152,7 @@ function openWorker({ url, config, run, lease, options, snapshotFor }: SchemaWor
     return (connection ??= openConnection(url))
   }
   const { history, root, environment, limits } = options
-  const planOf = (
-    { target }: NamedTenant,
-    { scripts, snapshot, lockAttempts, signal, cancel, onEvent }: TenantWork,
-  ) => ({
+  const planOf = ({ target }: NamedTenant, { scripts, snapshot, lockAttempts, signal, cancel }: TenantWork) => ({
     history,
     run: { ...run, target },
     lease,
@@ -167,7 +164,6 @@ function openWorker({ url, config, run, lease, options, snapshotFor }: SchemaWor
     lockAttempts,
     signal,
     cancel,
-    onEvent,
   })
   return {
     carryOut: async (tenant, work) => {
