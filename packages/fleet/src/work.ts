@@ -9,6 +9,7 @@ import {
   fillIn,
   type Host,
   scriptReader,
+  type ScriptsOf,
   type TenantSet,
 } from '@drover/orchestrator/tenants'
 
@@ -79,7 +80,7 @@ class FleetWorker {
   readonly #queue: Queue
   readonly #options: WorkOptions
   readonly #planner: Planner
-  readonly #scriptsOf: ReturnType<typeof scriptReader>
+  readonly #scriptsOf: ScriptsOf
   readonly #connections: number
   readonly #running = new Map<TakenJob, Promise<void>>()
   #ended: { readonly job: TakenJob; readonly end: JobEnd }[] = []

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { DroverError, type Problem } from '@drover/history'
+import type { Problem } from '@drover/history'
 
 import { problemsOf } from '../release/fleet.ts'
 import { Counter } from './counter.ts'
@@ -12,7 +12,7 @@ import { isAboutServer, type ItemEnd, Lane, type WorkItem } from './lane.ts'
 import type { TenantFailure, TenantsOutcome } from './outcome.ts'
 import { paceOf } from './pace.ts'
 import { pickCanaries } from './pick-canaries.ts'
-import type { TenantsWish } from './planner.ts'
+import type { ScriptsOf, TenantsWish } from './planner.ts'
 import { type Page, scriptReader, TenantReader, type TenantSet } from './tenant-set.ts'
 
 /**
@@ -43,6 +43,8 @@ class Run implements AsyncDisposable {
   readonly #reader: TenantReader
   readonly #options: FanOutOptions
   readonly #counter: Counter
+  readonly #scriptsOf: ScriptsOf
+  readonly #admit: () => Promise<void>
   readonly #lanes: Lane[] = []
   readonly #runs: HostRun[] = []
   /** Of those that are not to be tried again: what is done, needs nothing any more. */
@@ -61,6 +63,8 @@ class Run implements AsyncDisposable {
     this.#wish = wish
     this.#reader = new TenantReader(set, wish)
     this.#options = options
+    this.#scriptsOf = scriptReader(set.about)
+    this.#admit = paceOf(options.ratePerSecond, options.signal)
     const servers = set.hosts.map(({ name }) => name)
     this.#counter = new Counter(servers, expected, (event) => options.onEvent?.(event))
   }
@@ -115,8 +119,11 @@ class Run implements AsyncDisposable {
       if (one.status === 'fulfilled') {
         this.#runs.push(one.value)
         this.#lanes.push(this.#openLane(host, one.value))
-      } else if (!isUnreachable(one.reason) || this.#set.hosts.length === 1) refusals.push(one.reason)
-      else this.#counter.lose(host.name, { ...one.reason.problems[0], database: database.name })
+        continue
+      }
+      const problems = problemsOf(one.reason, database.name)
+      if (this.#set.hosts.length > 1 && problems.every(isAboutServer)) this.#counter.lose(host.name, problems[0]!)
+      else refusals.push(one.reason)
     }
     if (refusals.length === 0) return
     await Promise.all(this.#runs.map((one) => one.end('failed')))
@@ -124,7 +131,7 @@ class Run implements AsyncDisposable {
   }
 
   #openLane(host: Lane['host'], run: HostRun): Lane {
-    const { connections, limits, giveUpAfterMs, ratePerSecond, signal, cancel, onEvent } = this.#options
+    const { connections, limits, giveUpAfterMs, signal, cancel, onEvent } = this.#options
     const { config, about } = this.#set
     return new Lane(host, run, {
       database: about.database.name,
@@ -133,7 +140,7 @@ class Run implements AsyncDisposable {
       giveUpAfterMs: giveUpAfterMs ?? defaults.giveUpAfterMs,
       scriptsOf: this.#scriptsOf,
       replan: (item) => this.#reader.replan(item),
-      admit: (this.#admit ??= paceOf(ratePerSecond, signal)),
+      admit: this.#admit,
       signal,
       cancel,
       onParked: ({ tenant }, problem, attempt) => onEvent?.({ type: 'tenant-parked', tenant, problem, attempt }),
@@ -142,10 +149,6 @@ class Run implements AsyncDisposable {
       onEnd: (item, end) => this.#end(host.name, item, end),
     })
   }
-
-  #admit: (() => Promise<void>) | undefined
-  readonly #scriptsOf = (steps: WorkItem['steps']) => (this.#readScripts ??= scriptReader(this.#set.about))(steps)
-  #readScripts: ReturnType<typeof scriptReader> | undefined
 
   /** What there is to do for the tenants of a page; the others are counted. */
   #sort(
@@ -296,11 +299,4 @@ class Run implements AsyncDisposable {
     await Promise.all(this.#runs.map((run) => run.end(kind, problem)))
     return outcome
   }
-}
-
-function isUnreachable(error: unknown): error is DroverError {
-  return (
-    error instanceof DroverError &&
-    error.problems.every(({ code }) => code === 'UNREACHABLE' || code === 'CONNECTION_LOST')
-  )
 }

@@ -13,6 +13,7 @@ import { nameTenant, type NamedTenant } from './name-tenant.ts'
 import type { TenantFailure } from './outcome.ts'
 import {
   planTenant,
+  type ScriptsOf,
   type TenantFiles,
   type TenantHistory,
   type TenantPlan,
@@ -168,10 +169,7 @@ export class TenantReader {
  * Reads scripts once, whatever the number of tenants.
  * @throws {DroverError} for what keeps them from being run
  */
-export function scriptReader({
-  root,
-  database: { name },
-}: TenantFiles): (steps: readonly Step[]) => Promise<readonly Script[]> {
+export function scriptReader({ root, database: { name } }: TenantFiles): ScriptsOf {
   const known = new Map<string, Promise<Script>>()
   const read = async (step: Step) => {
     const scripts = await readScripts(root, [{ name, steps: [step] }])
