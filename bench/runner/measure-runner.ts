@@ -2,13 +2,12 @@ import { arch, availableParallelism, platform } from 'node:os'
 
 import { environmentOf } from '../fleet.ts'
 import { startBenchServer } from '../server.ts'
-import { connect } from './bench-databases.ts'
 import { bare, drover, psql } from './floors.ts'
 import { installDrover } from './install-drover.ts'
 import { installPeer } from './install-peer.ts'
 import { measureRow } from './measure-row.ts'
 import { peers } from './peers.ts'
-import { childrenOf, serverCpuMs } from './processes.ts'
+import { prepareServer } from './prepare-server.ts'
 import { compareTools, type RowReport, type RunnerReport } from './runner-report.ts'
 import { rows } from './rows.ts'
 import type { Tool } from './tool.ts'
@@ -34,16 +33,8 @@ export async function measureRunner(options: RunnerOptions): Promise<RunnerRepor
   const missing = await installAll(tools, onProgress)
 
   await using server = await startBenchServer()
-  if (serverCpuMs(server.pid) === 0 || childrenOf(server.pid).length === 0) {
-    throw new Error('the runner can only be measured on Linux: /proc says what its processes cost, and there is none')
-  }
+  await prepareServer(server)
   const env = { ...environmentOf(server, process.env['PATH']), HOME: server.scratch }
-  await using control = connect({ name: 'postgres', url: server.urlOf('postgres') })
-  // Nothing of the server's own falls on whoever happens to be running.
-  for (const setting of ['autovacuum = off', "checkpoint_timeout = '1h'", "max_wal_size = '16GB'"]) {
-    await control.send(`alter system set ${setting}`)
-  }
-  await control.send('select pg_reload_conf()')
 
   const reports: RowReport[] = []
   for (const row of wanted) {

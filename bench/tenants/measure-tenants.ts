@@ -5,7 +5,7 @@ import { environmentOf } from '../fleet.ts'
 import { connect, createAll } from '../runner/bench-databases.ts'
 import { installDrover } from '../runner/install-drover.ts'
 import { installPeer } from '../runner/install-peer.ts'
-import { childrenOf, serverCpuMs } from '../runner/processes.ts'
+import { prepareServer } from '../runner/prepare-server.ts'
 import { smallRevisions } from '../runner/revisions.ts'
 import { runMeasured } from '../runner/run-measured.ts'
 import { type BenchServer, startBenchServer } from '../server.ts'
@@ -26,17 +26,7 @@ export async function measureTenants({ rounds, tenants, onProgress }: TenantsOpt
   await installDrover(onProgress)
   await installPeer(drizzle.name, drizzle.packages, onProgress)
   await using server = await startBenchServer()
-  if (serverCpuMs(server.pid) === 0 || childrenOf(server.pid).length === 0) {
-    throw new Error(
-      'this can only be measured on Linux: /proc says what the processes of a server cost, and there is none',
-    )
-  }
-  await using control = connect({ name: 'postgres', url: server.urlOf('postgres') })
-  // Nothing of the server's own falls on whoever happens to be running.
-  for (const setting of ['autovacuum = off', "checkpoint_timeout = '1h'", "max_wal_size = '16GB'"]) {
-    await control.send(`alter system set ${setting}`)
-  }
-  await control.send('select pg_reload_conf()')
+  await prepareServer(server)
   const few = await measureSize(server, tenants, [floor, drover, drizzleLoop], rounds, onProgress)
   const many = await measureSize(server, tenants * 10, [floor, drover], rounds, onProgress)
   return compareTenantTools([few, many], rounds)
