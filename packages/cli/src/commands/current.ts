@@ -13,7 +13,7 @@ import {
 import type { ExitCode } from '../exit-code.ts'
 import { fleetJson, tenantsPlanJson } from '../render/json.ts'
 import type { Style } from '../render/style.ts'
-import { describeStanding } from '../render/tenants.ts'
+import { describeStanding, someOf } from '../render/tenants.ts'
 import { columns, count } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
 import { filterOf } from '../tenant-filter.ts'
@@ -96,7 +96,7 @@ function findTenantLag(
       ? [
           {
             ...about,
-            message: `${count(number, 'tenant')} not up to date: ${slugs.slice(0, 5).join(', ')}${number > 5 ? ', …' : ''}`,
+            message: `${count(number, 'tenant')} not up to date: ${someOf(slugs, number)}`,
             hint: 'pnpm migrate tenant upgrade',
           },
         ]

@@ -5,6 +5,7 @@ import type { TenantFindings, Verification } from '@drover/orchestrator/tenants'
 
 import type { ExitCode } from '../exit-code.ts'
 import type { Style } from '../render/style.ts'
+import { someOf } from '../render/tenants.ts'
 import { count } from '../render/text.ts'
 import type { Session } from '../session.ts'
 import { filterOf } from '../tenant-filter.ts'
@@ -87,14 +88,13 @@ function describeFindings(
 
 function problemsOf(database: string, { findings, unusable, unread }: Found): readonly Problem[] {
   const named = [...findings.map(({ tenant }) => tenant.slug), ...unusable.map(({ slug }) => slug)]
-  const some = `${named.slice(0, 5).join(', ')}${named.length > 5 ? ', …' : ''}`
   return [
     ...(named.length > 0
       ? [
           {
             code: 'TENANT_DIFFERS' as const,
             database,
-            message: `${count(named.length, 'tenant')} not as the history makes ${named.length === 1 ? 'it' : 'them'}, or not by ${named.length === 1 ? 'itself' : 'themselves'}: ${some}`,
+            message: `${count(named.length, 'tenant')} not as the history makes ${named.length === 1 ? 'it' : 'them'}, or not by ${named.length === 1 ? 'itself' : 'themselves'}: ${someOf(named)}`,
             hint: 'undo by hand what was changed by hand, or write a revision that makes it the same everywhere',
             tenants: named,
           },

@@ -1,11 +1,8 @@
 import type { Enqueuing, FleetEvent, FleetStatus, JobCounts, Setback, WorkOutcome } from '@drover/fleet'
 
 import type { Style } from './style.ts'
-import { describeTenantsEvent, someOf } from './tenants.ts'
+import { describeTenantsEvent, firstOf, someOf } from './tenants.ts'
 import { columns, count, grouped } from './text.ts'
-
-/** At most so many tenants are named where there may be thousands. */
-const mostNamed = 10
 
 /** What was put into the queue. */
 export function describeEnqueued(name: string, added: Enqueuing, style: Style): readonly string[] {
@@ -51,10 +48,7 @@ function countCells({ queued, active, done, failed, waiting, cancelled }: JobCou
 }
 
 function nameSetbacks(setbacks: readonly Setback[], word: string, style: Style): readonly string[] {
-  const named = setbacks
-    .slice(0, mostNamed)
-    .map(({ slug, problem }) => `  ${style.bad(word)} ${slug}: ${problem.message}`)
-  return setbacks.length > mostNamed ? [...named, `  and ${grouped(setbacks.length - mostNamed)} more`] : named
+  return firstOf(setbacks, ({ slug, problem }) => `${style.bad(word)} ${slug}: ${problem.message}`)
 }
 
 /** What happens while a worker works, as a line of progress. */

@@ -7,6 +7,7 @@ import type {
   HookOutcome,
   Member,
   ReleasePlan,
+  ServerOutcome,
   TenantCounts,
   TenantFailure,
   TenantsOutcome,
@@ -29,12 +30,7 @@ interface TenantsJson extends Partial<TenantCounts> {
   readonly total: number
   readonly upToDate?: number
   readonly revisions?: number
-  readonly servers?: readonly TenantServerJson[]
-}
-
-interface TenantServerJson extends TenantCounts {
-  readonly name: string
-  readonly problem?: Problem
+  readonly servers?: readonly ServerOutcome[]
 }
 
 interface TargetJson {

@@ -12,9 +12,6 @@ import { sumCounts } from '@drover/orchestrator'
 import type { Style } from './style.ts'
 import { columns, count, duration, grouped, stepText } from './text.ts'
 
-/** At most so many tenants are named where there may be thousands. */
-const mostNamed = 10
-
 /** What happens while tenants are worked on, as a line of progress. @param database its name, as lines begin with it */
 export function describeTenantsEvent(event: TenantsEvent, database: string, style: Style): string {
   switch (event.type) {
@@ -68,8 +65,7 @@ export function describeTenantsPlan(name: string, { wish, survey }: TenantsPlan,
 /** What keeps something from being done for tenants. */
 function describeTrouble({ unusable, unread }: TenantSurvey, style: Style): readonly string[] {
   return [
-    ...unusable.slice(0, mostNamed).map((failure) => `  ${style.bad(placeOf(failure))}: ${failure.problem.message}`),
-    ...(unusable.length > mostNamed ? [`  and ${grouped(unusable.length - mostNamed)} more`] : []),
+    ...firstOf(unusable, (failure) => `${style.bad(placeOf(failure))}: ${failure.problem.message}`),
     ...unread.map(
       ({ server, count: tenants, problem }) =>
         `  ${style.bad(server || 'the server')}: ${problem.message} (${count(tenants, 'tenant')})`,
@@ -128,10 +124,7 @@ function countCells({ settled, done, failed, waiting, notTried }: Omit<ServerOut
 }
 
 function nameFailures(failures: readonly TenantFailure[], word: string, style: Style): readonly string[] {
-  const named = failures
-    .slice(0, mostNamed)
-    .map((failure) => `  ${style.bad(word)} ${placeOf(failure)}: ${failure.problem.message}`)
-  return failures.length > mostNamed ? [...named, `  and ${grouped(failures.length - mostNamed)} more`] : named
+  return firstOf(failures, (failure) => `${style.bad(word)} ${placeOf(failure)}: ${failure.problem.message}`)
 }
 
 /** How it went on tenants, in a few words. */
@@ -156,6 +149,14 @@ function placeOf({ slug, server }: TenantFailure): string {
 export function plainly(slug: string): string {
   return /\p{Cc}/u.test(slug) ? JSON.stringify(slug) : slug
 }
+
+/** A line for each of the first of what may be thousands, and how many others there are. */
+export function firstOf<Item>(items: readonly Item[], describe: (item: Item) => string): readonly string[] {
+  const lines = items.slice(0, mostNamed).map((item) => `  ${describe(item)}`)
+  return items.length > mostNamed ? [...lines, `  and ${grouped(items.length - mostNamed)} more`] : lines
+}
+
+const mostNamed = 10
 
 /** The first few of many, in words. */
 export function someOf(slugs: readonly string[], total = slugs.length): string {
