@@ -16,22 +16,21 @@ import type { Style } from '../render/style.ts'
 import { describeStanding, someOf } from '../render/tenants.ts'
 import { columns, count } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
-import { filterOf } from '../tenant-filter.ts'
-import type { ChoiceOptions } from './tenant-list.ts'
+import { filterOf, type TenantChoice } from '../tenant-filter.ts'
 
-interface CurrentOptions extends CommonOptions {
+interface CurrentOptions extends CommonOptions, TenantChoice {
   readonly checkHeads?: boolean
 }
 
 /** Shows where the tenants of databases stand. */
-export async function tenantCurrent(session: Session, options: CurrentOptions & ChoiceOptions): Promise<ExitCode> {
+export async function tenantCurrent(session: Session, options: CurrentOptions): Promise<ExitCode> {
   const { narrowToTenants } = await import('../tenants.ts')
   const { databases } = await narrowToTenants(session)
   return current(session.narrowedTo(databases), options)
 }
 
 /** Shows where each database stands. One that cannot be reached does not hide the others; the exit code tells. */
-export async function current(session: Session, options: CurrentOptions & ChoiceOptions): Promise<ExitCode> {
+export async function current(session: Session, options: CurrentOptions): Promise<ExitCode> {
   const { workspace, selected } = await session.workspace({ external: true })
   await using fleet = await session.fleet(workspace, selected)
   const surveys = await surveyAll(fleet, session, options)
@@ -70,7 +69,7 @@ export async function current(session: Session, options: CurrentOptions & Choice
 async function surveyAll(
   { members }: Fleet,
   session: Session,
-  options: ChoiceOptions & Pick<CommonOptions, 'json'>,
+  options: CurrentOptions,
 ): Promise<ReadonlyMap<Database, TenantSurvey>> {
   const surveys = new Map<Database, TenantSurvey>()
   for (const { database, tenants } of members) {

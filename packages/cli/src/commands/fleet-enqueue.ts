@@ -7,12 +7,9 @@ import { withPlan } from '../planning.ts'
 import { describeEnqueued } from '../render/fleet.ts'
 import { count } from '../render/text.ts'
 import type { Session } from '../session.ts'
-import { filterOf } from '../tenant-filter.ts'
+import { filterOf, type TenantChoice } from '../tenant-filter.ts'
 
-interface EnqueueOptions extends FleetOptions {
-  readonly tenant?: readonly string[]
-  readonly match?: readonly string[]
-  readonly sample?: number
+interface EnqueueOptions extends FleetOptions, TenantChoice {
   readonly canary?: number
 }
 

@@ -19,10 +19,10 @@ import {
   describeUndoing,
 } from '../render/release.ts'
 import type { CommonOptions, Session } from '../session.ts'
-import { filterOf } from '../tenant-filter.ts'
+import { filterOf, type TenantChoice } from '../tenant-filter.ts'
 
 /** The options of the commands that change databases. Durations are in milliseconds. */
-export interface RunOptions extends CommonOptions {
+export interface RunOptions extends CommonOptions, TenantChoice {
   readonly yes?: boolean
   readonly dryRun?: boolean
   readonly lockTimeout?: number
@@ -40,11 +40,8 @@ export interface RunOptions extends CommonOptions {
   readonly fromSnapshot?: boolean
   /** A file of `plan --out`. */
   readonly plan?: string
-  readonly tenant?: readonly string[]
   /** Slugs as they are, instead of `tenant`, whose commas separate. */
   readonly slugs?: readonly string[]
-  readonly match?: readonly string[]
-  readonly sample?: number
   readonly canary?: number | 'spread'
   readonly wave?: number
   readonly maxFailures?: number

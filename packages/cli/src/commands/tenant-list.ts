@@ -7,15 +7,9 @@ import { plainly } from '../render/tenants.ts'
 import { columns } from '../render/text.ts'
 import type { CommonOptions, Session } from '../session.ts'
 import { narrowToTenants, openTenants } from '../tenants.ts'
-import { filterOf } from '../tenant-filter.ts'
+import { filterOf, type TenantChoice } from '../tenant-filter.ts'
 
-export interface ChoiceOptions extends CommonOptions {
-  readonly tenant?: readonly string[]
-  readonly match?: readonly string[]
-  readonly sample?: number
-}
-
-interface ListOptions extends ChoiceOptions {
+interface ListOptions extends CommonOptions, TenantChoice {
   readonly state?: string
 }
 

@@ -7,13 +7,12 @@ import type { ExitCode } from '../exit-code.ts'
 import type { Style } from '../render/style.ts'
 import { someOf } from '../render/tenants.ts'
 import { count } from '../render/text.ts'
-import type { Session } from '../session.ts'
-import { filterOf } from '../tenant-filter.ts'
+import type { CommonOptions, Session } from '../session.ts'
+import { filterOf, type TenantChoice } from '../tenant-filter.ts'
 import { narrowToTenants, openTenants } from '../tenants.ts'
-import type { ChoiceOptions } from './tenant-list.ts'
 
 /** Proves that tenants are what the history makes, and keep to themselves. Writes nothing to any of them. */
-export async function verifyTenants(session: Session, options: ChoiceOptions): Promise<ExitCode> {
+export async function verifyTenants(session: Session, options: CommonOptions & TenantChoice): Promise<ExitCode> {
   const { workspace, databases } = await narrowToTenants(session)
   const { url, version } = await readShadowServer(await session.shadowServer(workspace))
   const documents = []
