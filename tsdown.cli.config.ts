@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { defineConfig } from 'tsdown'
 
 import base from './tsdown.config.ts'
+import { keepCodeOf } from './tsdown.kept-code.ts'
 
 /**
  * What packages of others get in place of modules of Node that take their time: a millisecond each and more, and several megabytes.
@@ -55,6 +56,7 @@ export default defineConfig({
       name: 'modules-of-node-as-they-are',
       renderChunk: (code) => code.replaceAll(/^import (.+) from "(.+)";$/gm, takeAsItIs),
     },
+    keepCodeOf('core', join(import.meta.dirname, 'packages/cli/src/code-cache.ts')),
     {
       name: 'licences',
       generateBundle() {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -121,6 +121,23 @@ test('the published program tells its version without what a command needs', asy
   expect(await readFile(file, 'utf8')).not.toContain('/core-')
   await migrate(workspace, 'heads')
   expect(await readFile(file, 'utf8')).toContain('/core-')
+})
+
+test('the published program keeps its compiled code where Node keeps it, and runs without it as well', async () => {
+  await using workspace = await publishedWorkspace()
+  await workspace.addDatabase('main')
+  const cache = join(workspace.root, 'cache')
+  Object.assign(workspace.env, { NODE_COMPILE_CACHE: cache })
+
+  expect(await migrate(workspace, 'upgrade')).toMatchObject({ exitCode: 0, stderr: '' })
+  const [version] = await readdir(cache)
+  const kept = (await readdir(join(cache, version!))).filter((name) => name.startsWith('core-'))
+  expect(kept).toEqual([expect.stringMatching(/\.script\.js$/)])
+  expect(await migrate(workspace, 'current')).toMatchObject({ exitCode: 0, stderr: '' })
+  await writeFile(join(cache, version!, kept[0]!), 'not what it was')
+  expect(await migrate(workspace, 'current')).toMatchObject({ exitCode: 0, stderr: '' })
+  Object.assign(workspace.env, { NODE_DISABLE_COMPILE_CACHE: '1' })
+  expect(await migrate(workspace, 'current')).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
 /** A workspace that finds the installed packages, and not those of this repository. */
