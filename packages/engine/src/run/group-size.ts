@@ -12,9 +12,10 @@ const aimMs = 1000
 
 /** Takes the revisions of the next message off the scripts that are left: those at its beginning that may share one. */
 export function takeGroup(scripts: readonly Script[], from: number, size: number): readonly Script[] {
-  let text = scripts[from]!.sql.length
+  const first = scripts[from]!
+  let text = first.sql.length
   let end = from + 1
-  while (end < scripts.length && end - from < size && isPlain(scripts[end - 1]!) && isPlain(scripts[end]!)) {
+  while (end < scripts.length && end - from < size && isPlain(first) && mayFollow(scripts[end]!, first)) {
     text += scripts[end]!.sql.length
     if (text > mostText) break
     end += 1
@@ -22,15 +23,19 @@ export function takeGroup(scripts: readonly Script[], from: number, size: number
   return scripts.slice(from, end)
 }
 
+function mayFollow(script: Script, first: Script): boolean {
+  return isPlain(script) && script.direction === first.direction
+}
+
 /**
- * How many revisions the next message should have. Begins with one and grows fourfold as long as they are quick, so that slow ones are
- * reported one by one, and a thousand quick ones are a dozen messages.
+ * How many revisions the next message should have. Begins with one and grows eightfold as long as they are quick, so that slow ones are
+ * reported one by one, and a thousand quick ones are ten messages.
  * @param size how many the last one was allowed
  * @param last how many it had carried out, and how long they took
  */
 export function nextSize(size: number, last: { readonly count: number; readonly spentMs: number }): number {
   const fitting = Math.floor((last.count * aimMs) / Math.max(last.spentMs, 1))
-  return Math.max(1, Math.min(mostRevisions, size * 4, fitting))
+  return Math.max(1, Math.min(mostRevisions, size * 8, fitting))
 }
 
 /** Whether a script is nothing but SQL in one transaction. */

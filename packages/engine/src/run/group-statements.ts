@@ -1,3 +1,5 @@
+import type { Direction } from '@drover/history'
+
 import { quoteLiteral } from '../sql/quote.ts'
 import { tryHistoryLock } from '../lease/history-lock.ts'
 import type { Script } from '../source/script.ts'
@@ -38,8 +40,9 @@ interface Columns {
   readonly more?: string | undefined
 }
 
-/** Writes the statements for the revisions of one message, as prepared statements of its session. */
+/** Writes the statements for the revisions of one message, all in one direction, as prepared statements of its session. */
 export function prepareGroup(
+  direction: Direction,
   holder: Holder,
   { lockTimeoutMs, statementTimeoutMs, idleTimeoutMs, searchPath }: Limits & SearchPath,
   { markerColumn, durationColumn, more }: Columns,
@@ -62,9 +65,10 @@ export function prepareGroup(
   const prepared = [
     `prepare drover_begin as select 1 operator(pg_catalog./) (${isOurs})::pg_catalog.int4 as "${markerColumn}", pg_catalog.pg_advisory_unlock_all(), ${settings.join(', ')}, pg_catalog.set_config('${startSetting}', (extract(epoch from pg_catalog.clock_timestamp()))::pg_catalog.text, true)${told}`,
     `prepare drover_mark as select 1 as "${markerColumn}"${told}`,
-    `prepare drover_applied (pg_catalog.text, pg_catalog.text) as insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
-values (${place}, $1, $2, ${holder.run}, ${spent}) returning duration_ms as "${durationColumn}"`,
-    `prepare drover_reverted (pg_catalog.text) as with gone as (
+    direction === 'up'
+      ? `prepare drover_record (pg_catalog.text, pg_catalog.text) as insert into ${storeSchema}.applied (history, target, revision, checksum, run, duration_ms)
+values (${place}, $1, $2, ${holder.run}, ${spent}) returning duration_ms as "${durationColumn}"`
+      : `prepare drover_record (pg_catalog.text) as with gone as (
   delete from ${storeSchema}.applied where (history, target, revision) operator(pg_catalog.=) (${place}, $1) returning 1
 )
 select (${spent}) operator(pg_catalog./) (pg_catalog.count(*))::pg_catalog.numeric as "${durationColumn}" from gone`,
@@ -78,11 +82,9 @@ $drover$;
 `,
     begin: `reset all; discard temp;\nexecute drover_begin;\n${setSearchPath({ searchPath })}`,
     mark: 'execute drover_mark;\n',
-    record: ({ direction, revision, checksum }) => {
-      const id = quoteLiteral(revision.id)
-      return direction === 'up'
-        ? `${resetRole}execute drover_applied (${id}, ${quoteLiteral(checksum)});\n`
-        : `${resetRole}execute drover_reverted (${id});\n`
+    record: ({ revision, checksum }) => {
+      const values = direction === 'up' ? [revision.id, checksum] : [revision.id]
+      return `${resetRole}execute drover_record (${values.map(quoteLiteral).join(', ')});\n`
     },
   }
 }

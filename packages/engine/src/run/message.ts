@@ -110,7 +110,7 @@ function writeAll(scripts: readonly Script[], context: MessageContext, holder: H
 export function writeGroup(scripts: readonly Script[], context: MessageContext): Group {
   const holder = holderOf(context.run, context.token)
   const columns = { markerColumn, durationColumn, ...(context.timed && { more: selectTime }) }
-  const statements = prepareGroup(holder, { idleTimeoutMs, ...context }, columns)
+  const statements = prepareGroup(scripts[0]!.direction, holder, { idleTimeoutMs, ...context }, columns)
   const parts = scripts.map((script, index) => {
     const isLast = index === scripts.length - 1
     const guard =
