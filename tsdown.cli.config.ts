@@ -7,6 +7,9 @@ import { defineConfig } from 'tsdown'
 import base from './tsdown.config.ts'
 import { keepCodeOf } from './tsdown.kept-code.ts'
 
+const sources = join(import.meta.dirname, 'packages/cli/src')
+const clock = join(sources, 'clock.ts')
+
 /**
  * What packages of others get in place of modules of Node that take their time: a millisecond each and more, and several megabytes.
  */
@@ -15,7 +18,7 @@ const standIns = [
   { of: 'commander', module: 'node:child_process', code: 'export default {}' },
   // Imported as a module, it makes all of its streams, and stdin is then no longer as other programs expect it.
   { of: 'commander', module: 'node:process', code: 'export default globalThis.process' },
-  { of: 'postgres', module: 'perf_hooks', code: 'export const { performance } = globalThis' },
+  { of: 'postgres', module: 'perf_hooks', code: `export { performance } from ${JSON.stringify(clock)}` },
   {
     of: 'postgres',
     module: 'tls',
@@ -24,9 +27,7 @@ const standIns = [
 ]
 
 /** What an upgrade loads. The version stays outside: whoever asks for it is told without any of this. */
-const hot = ['program.ts', 'session.ts', 'commands/release.ts'].map((file) =>
-  join(import.meta.dirname, 'packages/cli/src', file),
-)
+const hot = ['program.ts', 'session.ts', 'commands/release.ts'].map((file) => join(sources, file))
 const core = new Set<string>()
 
 // Loading modules one by one takes longer than whatever Drover does with nothing to do. So the published command line has the rooms
@@ -43,6 +44,7 @@ export default defineConfig({
     ],
   },
   treeshake: { moduleSideEffects: false },
+  inputOptions: { transform: { inject: { performance: [clock, 'performance'] } } },
   plugins: [
     {
       name: 'modules-of-node-that-take-their-time',
@@ -56,7 +58,7 @@ export default defineConfig({
       name: 'modules-of-node-as-they-are',
       renderChunk: (code) => code.replaceAll(/^import (.+) from "(.+)";$/gm, takeAsItIs),
     },
-    keepCodeOf('core', join(import.meta.dirname, 'packages/cli/src/code-cache.ts')),
+    keepCodeOf('core', join(sources, 'code-cache.ts')),
     {
       name: 'licences',
       generateBundle() {

@@ -2,41 +2,38 @@ import { execFileSync } from 'node:child_process'
 
 import { describe, expect, it } from 'vitest'
 
-describe('boundYoungSpace', () => {
+describe('spareMemory', () => {
   it('keeps the room for young objects from growing with what a run goes through', () => {
-    const bounded = sizesAfter('boundYoungSpace()')
-    const grown = sizesAfter('')
-
-    expect(new Set(bounded.slice(1)).size).toBe(1)
-    expect(grown.at(-1)).toBeGreaterThan(bounded.at(-1)!)
-  })
-})
-
-/** How large that room is, in bytes, each time that as much again has come and gone, of which some was kept for a while. */
-function sizesAfter(first: string): readonly number[] {
-  const program = `
-    import { setTimeout } from 'node:timers/promises'
-    import { getHeapSpaceStatistics } from 'node:v8'
-    const { boundYoungSpace } = await import(process.argv[1])
-    const size = () => getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size
-    ${first}
-    let kept = []
-    const sizes = []
-    for (let part = 0; part < 4; part += 1) {
-      // Until it has grown to where it is bounded, others have their turn now and then.
-      do {
-        for (let at = 0; at < 20_000; at += 1) kept.push({ at, text: String(at) })
-        if (kept.length >= 100_000) kept = []
-        await setTimeout(1)
-      } while (size() < 16 * 1024 * 1024)
-      await setTimeout(200)
-      for (let at = 0; at < 1_000_000; at += 1) {
+    const body = `
+      const { getHeapSpaceStatistics } = process.getBuiltinModule('node:v8')
+      let kept = []
+      for (let at = 0; at < 3_000_000; at += 1) {
         kept.push({ at, text: String(at) })
         if (kept.length >= 100_000) kept = []
       }
-      sizes.push(size())
-    }
-    console.log(JSON.stringify(sizes))`
+      console.log(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size)`
+
+    expect(Number(run(`spareMemory()\n${body}`))).toBeLessThan(Number(run(body)) / 2)
+  })
+
+  it('leaves V8 as it was when the process ends, so that compiled code can be kept', () => {
+    const [before, meanwhile, after] = JSON.parse(
+      run(`
+        const { cachedDataVersionTag } = process.getBuiltinModule('node:v8')
+        const tags = [cachedDataVersionTag()]
+        process.once('exit', () => console.log(JSON.stringify([...tags, cachedDataVersionTag()])))
+        spareMemory()
+        tags.push(cachedDataVersionTag())`),
+    ) as readonly number[]
+
+    expect(meanwhile).not.toBe(before)
+    expect(after).toBe(before)
+  })
+})
+
+/** Runs a program in a process of its own, and returns what that prints. */
+function run(body: string): string {
+  const program = `const { spareMemory } = await import(process.argv[1])\n${body}`
   const door = new URL('memory.ts', import.meta.url).href
-  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program, door], { encoding: 'utf8' }))
+  return execFileSync(process.execPath, ['--input-type=module', '-e', program, door], { encoding: 'utf8' })
 }

@@ -1,6 +1,7 @@
 import { enableCompileCache } from 'node:module'
 
 import type { CliIo, Output, SignalListener } from './io.ts'
+import { spareMemory } from './memory.ts'
 import { runCli } from './run-cli.ts'
 
 /**
@@ -14,7 +15,7 @@ export async function main(cacheFolder?: string): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
-  process.exitCode = await runCli(process.argv.slice(2), processIo())
+  process.exitCode = await runCli(process.argv.slice(2), processIo(), spareMemory)
 }
 
 /** Looks at a stream only when it is needed: Node makes each of them on first use, which takes its time. */

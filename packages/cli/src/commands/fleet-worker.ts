@@ -4,7 +4,6 @@ import type { Problem } from '@drover/history'
 import type { ExitCode } from '../exit-code.ts'
 import { type FleetOptions, locateFleet } from '../fleet.ts'
 import { interruptible } from '../interruption.ts'
-import { boundYoungSpace } from '../memory.ts'
 import { describeFleetEvent, describeWork } from '../render/fleet.ts'
 import { count } from '../render/text.ts'
 import type { Session } from '../session.ts'
@@ -23,7 +22,6 @@ export async function workInFleet(session: Session, options: WorkerOptions): Pro
   const { name } = database
   const { drain = false, connections, lockTimeout, statementTimeout } = options
   const { openQueue, workQueue } = await import('@drover/fleet')
-  boundYoungSpace()
   await using set = await openTenants(session, workspace, database)
   await using queue = await openQueue(url, name, 'work')
   const onSignal = (_: string, received: number) =>

@@ -7,7 +7,6 @@ import type { ExitCode } from '../exit-code.ts'
 import { interruptible } from '../interruption.ts'
 import { defaultTargets, type Request, withPlan } from '../planning.ts'
 import { readPlanFile } from '../plan-file.ts'
-import { boundYoungSpace } from '../memory.ts'
 import { eventEntry } from '../render/event.ts'
 import { type EndedBlocker, hookJson, outcomeJson, planJson, plannedHooksJson } from '../render/json.ts'
 import {
@@ -198,7 +197,6 @@ async function run(
   afterwards?: () => Promise<readonly Problem[]>,
 ): Promise<ExitCode> {
   const started = performance.now()
-  if (plan.databases.some(({ tenants }) => tenants)) boundYoungSpace()
   const width = Math.max(...plan.databases.map(({ member }) => member.database.name.length))
   const onSignal = (signal: string, received: number) => {
     const [once, again] = ['finishing the revision that is running, then stopping', 'cancelling what is running']
