@@ -66,6 +66,30 @@ test('a tenant that was cut off before its row was there is listed as belonging 
   expect((await workspace.migrate('tenant', 'list')).stdout).toMatch(/^acme +tenant_acme +bbbb00000002 +up to date$/m)
 })
 
+test('a run on tenants that cannot be recorded holds nobody up', async () => {
+  await using workspace = await createTenantWorkspace()
+  await workspace.migrate('tenant', 'create', 'acme')
+  await workspace.addRevision('tenant', { id: 'bbbb00000003', up: 'create table later ();\n' })
+  await queryColumn(workspace.url, 'alter table drover.run rename column plan to elsewhere')
+
+  expect((await workspace.migrate('tenant', 'upgrade', '--yes')).exitCode).toBe(1)
+  await queryColumn(workspace.url, 'alter table drover.run rename column elsewhere to plan')
+
+  expect(await queryColumn(workspace.url, `select history from drover.lease where expires_at > now()`)).toEqual([])
+  expect(await workspace.migrate('tenant', 'upgrade', '--yes')).toMatchObject({ exitCode: 0 })
+})
+
+test('a slug with what a terminal obeys is told without it', async () => {
+  await using workspace = await createTenantWorkspace()
+  await queryColumn(workspace.url, `insert into tenants values (e'\\x1b[31mred', 'x', null)`)
+
+  for (const words of ['tenant current --check-heads', 'tenant verify', 'upgrade --yes', 'fleet enqueue']) {
+    const { stdout, stderr } = await workspace.migrate(...words.split(' '))
+    expect(`${stdout}${stderr}`).toContain('u001b[31mred')
+    expect(`${stdout}${stderr}`).not.toContain('\u001b')
+  }
+})
+
 test.each([
   ['a blank', 'a b'],
   ['upper case', 'Acme'],

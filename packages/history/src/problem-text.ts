@@ -19,12 +19,20 @@ export function problemText(problem: Problem, paint: Paint = plain, kind: 'error
   const database = problem.database === undefined ? '' : `${problem.database}: `
   const sqlstate = problem.sqlstate === undefined ? '' : paint.dim(` [${problem.sqlstate}]`)
   return [
-    `${kind === 'error' ? paint.bad('error:') : paint.warn('warning:')} ${database}${problem.message}${sqlstate}`,
+    `${kind === 'error' ? paint.bad('error:') : paint.warn('warning:')} ${database}${harmless(problem.message)}${sqlstate}`,
     ...quoteFile(problem).map((line) => `    ${line}`),
     ...blockersText(problem.blockers ?? []).map((line) => `  ${line}`),
-    ...(problem.serverNotes ?? []).flatMap((note) => note.split('\n')).map((line) => `  ${line}`),
-    ...(problem.hint === undefined ? [] : [`  ${paint.strong('next:')} ${problem.hint}`]),
+    ...(problem.serverNotes ?? []).flatMap((note) => harmless(note).split('\n')).map((line) => `  ${line}`),
+    ...(problem.hint === undefined ? [] : [`  ${paint.strong('next:')} ${harmless(problem.hint)}`]),
   ].join('\n')
+}
+
+/** A text in which names and values may stand that others have chosen, with nothing in it that a terminal obeys. */
+function harmless(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}--[\n\t]]/gv,
+    (control) => `\\u${control.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** What of a file is at fault: the place where it is known, and otherwise the statement. */
@@ -36,7 +44,10 @@ function quoteFile({ excerpt, statement }: Problem): readonly string[] {
 export function blockersText(blockers: readonly Blocker[]): readonly string[] {
   const most = 5
   const left = blockers.length - most
-  return [...blockers.slice(0, most).flatMap(blockerText), ...(left > 0 ? [`in the way: ${left} more`] : [])]
+  return [
+    ...blockers.slice(0, most).flatMap(blockerText).map(harmless),
+    ...(left > 0 ? [`in the way: ${left} more`] : []),
+  ]
 }
 
 function blockerText(blocker: Blocker): readonly string[] {

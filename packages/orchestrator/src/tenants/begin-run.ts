@@ -32,20 +32,24 @@ export async function beginRun(
 ): Promise<BegunRun> {
   await ensureStore(connection)
   const run: Run = { id: randomUUID(), release, history, command, actor }
+  await using begun = new AsyncDisposableStack()
   const lease = isShared
     ? undefined
-    : await acquireLease(connection, run, {
-        ...(waitLockMs !== undefined && { waitMs: waitLockMs }),
-        ...(signal && { signal }),
-      })
+    : begun.use(
+        await acquireLease(connection, run, {
+          ...(waitLockMs !== undefined && { waitMs: waitLockMs }),
+          ...(signal && { signal }),
+        }),
+      )
   await recordStart(connection, run, [], { isShared })
+  const held = begun.move()
   return {
     run,
     lease,
     end: async (outcome, problem) => {
       // A connection that is gone cannot say so, and what is recorded of the tenants tells all the same.
       await recordEnd(connection, run, outcome, problem).catch(() => undefined)
-      await lease?.[Symbol.asyncDispose]()
+      await held.disposeAsync()
     },
   }
 }
