@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { checksum, checksumWithStatements, compareChecksums } from './checksum.ts'
+import { checksum, checksumWithStatements, compareChecksums, fingerprintOf } from './checksum.ts'
 
 describe('checksum', () => {
   it('is the SHA-256 of the text, with the algorithm in front', () => {
@@ -60,5 +60,20 @@ describe('compareChecksums', () => {
 
   it('does not take two statements for one', () => {
     expect(checksumWithStatements('', ['a', 'b'])).not.toBe(checksumWithStatements('', ['ab']))
+  })
+})
+
+describe('fingerprintOf', () => {
+  it('does not mind in which order revisions come, nor what is known of their statements', () => {
+    const texts = new Map([
+      ['bbbbbbbbbbbb', checksum('select 2;')],
+      ['aaaaaaaaaaaa', checksum('select 1;')],
+    ])
+    const rows = new Map([
+      ['aaaaaaaaaaaa', checksumWithStatements('select 1;', ['select 1'])],
+      ['bbbbbbbbbbbb', checksum('select 2;')],
+    ])
+
+    expect(fingerprintOf(rows)).toBe(fingerprintOf(texts))
   })
 })

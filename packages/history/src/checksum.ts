@@ -29,6 +29,16 @@ export function compareChecksums(recorded: string, now: string): 'same' | 'refor
   return statements !== '' && now.endsWith(statements) ? 'reformatted' : 'changed'
 }
 
+/**
+ * What the texts of some revisions come to, as one checksum: that of another set of revisions is the same only if the ids are,
+ * and the text of each. What is known of statements does not count.
+ * @param checksums of the revisions, by id
+ */
+export function fingerprintOf(checksums: ReadonlyMap<string, string>): string {
+  const lines = [...checksums].map(([id, sum]) => `${id}\t${textOf(sum)}`)
+  return hash('sha256', lines.toSorted().join('\n'))
+}
+
 function textOf(sum: string): string {
   const slash = sum.indexOf('/')
   return slash === -1 ? sum : sum.slice(0, slash)

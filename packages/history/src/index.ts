@@ -1,4 +1,4 @@
-export { checksum, checksumWithStatements, compareChecksums } from './checksum.ts'
+export { checksum, checksumWithStatements, compareChecksums, fingerprintOf } from './checksum.ts'
 export { type Draft, type DraftOptions, draftRevision } from './draft.ts'
 export { findRevision, type Found } from './find-revision.ts'
 export {
