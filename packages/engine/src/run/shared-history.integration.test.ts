@@ -26,6 +26,6 @@ test.for([
   await Promise.all([runner.runScripts(exampleScripts(sources), 3, { run, ...options }), takeBack()])
 
   // Whoever of the two comes first.
-  const { applied } = await readState(runner.connection, 'main', 'acme')
+  const { applied } = await readState(runner.connection, 'main', { target: 'acme' })
   expect([[1], [1, 2, 3]].map((numbers) => numbers.map(exampleId))).toContainEqual(applied.map(({ id }) => id))
 })

@@ -3,7 +3,6 @@ import type { AppliedRevision, HalfDone } from '@drover/history'
 import type { Connection, Row } from '../connect/connection.ts'
 import { quoteLiteral } from '../sql/quote.ts'
 import { pinSearchPath } from '../sql/search-path.ts'
-import { selectTime } from '../sql/time.ts'
 import { parseProgress, readLeftover, selectProgress } from './progress.ts'
 import { isOfPlace, type Place } from './place.ts'
 import { isStoreMissing, refuseForeignStore, storeSchema, translateForeignStore } from './tables.ts'
@@ -21,6 +20,16 @@ export interface DatabaseState extends HistoryState {
   readonly identity: string
   /** Whether Drover's tables are there. */
   readonly initialised: boolean
+  /** What is applied as one checksum, see `fingerprintOf`. Only where it was asked for, and anything is applied. */
+  readonly fingerprint?: string
+}
+
+/** What to read of a history. */
+export interface StateOptions {
+  /** The target that is meant. Default: the database itself. */
+  readonly target?: string
+  /** Whether the fingerprint is wanted. Default `false`. */
+  readonly withFingerprint?: boolean
 }
 
 /**
@@ -28,15 +37,25 @@ export interface DatabaseState extends HistoryState {
  * database that Drover has never touched has had nothing.
  * @throws {DroverError} `PRIVILEGE_MISSING` where somebody else has made Drover's schema or a table in it
  */
-export async function readState(connection: Connection, history: string, target = ''): Promise<DatabaseState> {
+export async function readState(
+  connection: Connection,
+  history: string,
+  { target = '', withFingerprint = false }: StateOptions = {},
+): Promise<DatabaseState> {
   const place: Place = { history, target }
+  const wanted = withFingerprint ? `${selectHad}, ${selectFingerprint} as fingerprint` : selectHad
   try {
     const [row] = await connection.send(`${pinSearchPath}do $drover$
 ${refuseForeignStore({ mayBeMissing: false })}
 $drover$;
 select (${selectIdentity}) as identity, (${selectHeld(history)}) as held, had.*
-from (select ${selectHad} from ${storeSchema}.applied where ${isOfPlace(place)}) as had`)
-    return { ...(await stateOf(connection, place, row!)), identity: String(row!['identity']), initialised: true }
+from (select ${wanted} from ${storeSchema}.applied where ${isOfPlace(place)}) as had`)
+    const { identity, fingerprint } = row!
+    return Object.assign(await stateOf(connection, place, row!), {
+      identity: String(identity),
+      initialised: true,
+      ...(typeof fingerprint === 'string' && { fingerprint }),
+    })
   } catch (error) {
     if (!isStoreMissing(error)) throw translateForeignStore(error)
     const [row] = await connection.send(`${pinSearchPath}${selectIdentity}`)
@@ -44,10 +63,22 @@ from (select ${selectHad} from ${storeSchema}.applied where ${isOfPlace(place)})
   }
 }
 
-/** What a place has had, as aggregates over its rows of `applied`: in one text, because the driver takes longer over ten thousand rows than the server. */
+/**
+ * What a place has had, as aggregates over its rows of `applied`: in one text, because the driver takes longer over ten thousand rows than
+ * the server. Times are milliseconds since 1970, as writing them out would be most of the server's part.
+ */
 export const selectHad = `
-  string_agg(concat_ws(e'\\t', revision, checksum, ${selectTime('applied_at')}), e'\\n') filter (where state = 'applied') as done,
+  string_agg(
+    revision || e'\\t' || checksum || e'\\t' || floor(date_part('epoch', applied_at) * 1000)::bigint, e'\\n'
+  ) filter (where state = 'applied') as done,
   ${selectProgress} as progress`
+
+/** `fingerprintOf` as an aggregate over rows of `applied`. Wants the search_path pinned. */
+const selectFingerprint = `
+  encode(sha256(convert_to(
+    string_agg(revision || e'\\t' || split_part(checksum, '/', 1), e'\\n' order by revision collate "C") filter (where state = 'applied'),
+    'UTF8'
+  )), 'hex')`
 
 /** Whether somebody has the lease of a history, as SQL. */
 export function selectHeld(history: string): string {
@@ -58,11 +89,15 @@ export function selectHeld(history: string): string {
 
 /** Reads what a place has had from a row with `selectHad` and, as `held`, `selectHeld`; where a revision is half done, asks what it has left. */
 export async function stateOf(connection: Connection, place: Place, row: Row): Promise<HistoryState> {
-  const applied = typeof row['done'] === 'string' ? row['done'].split('\n') : []
+  const { done } = row
+  let applied: readonly AppliedRevision[] | undefined
   const progress = parseProgress(row['progress'])
   const left = progress && (await readLeftover(connection, place, progress))
   return {
-    applied: applied.map(toApplied),
+    // Taken apart when it is asked for: nobody asks who only compares the fingerprint.
+    get applied() {
+      return (applied ??= typeof done === 'string' ? done.split('\n').map(toApplied) : [])
+    },
     ...(progress && { halfDone: { ...progress.halfDone, ...(left && { left }), held: row['held'] === true } }),
   }
 }
@@ -74,6 +109,6 @@ const selectIdentity = `
   where datname = current_database()`
 
 function toApplied(line: string): AppliedRevision {
-  const [id, checksum, appliedAt] = line.split('\t')
-  return { id: id!, checksum: checksum!, appliedAt: appliedAt! }
+  const [id, checksum, ms] = line.split('\t')
+  return { id: id!, checksum: checksum!, appliedAt: new Date(Number(ms)).toISOString() }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
+import { checksum, fingerprintOf } from '@drover/history'
 import { describe, expect, inject, it } from 'vitest'
 
 import { type Connection, openConnection } from '../connect/connection.ts'
@@ -116,6 +117,37 @@ values
     const { applied } = await readState(database.connect(), 'main')
 
     expect(applied).toEqual([{ id: exampleId(1), checksum: 'sha256:1', appliedAt: '2026-11-20T13:30:00.250Z' }])
+  })
+
+  it('comes to the same fingerprint as the files, with statements or without, and whatever is still running', async () => {
+    await using database = await exampleDatabase(inject('serverUrl'))
+    const connection = database.connect()
+    await ensureStore(connection)
+    const run = exampleRun()
+    await recordStart(connection, run, [])
+    const texts = new Map([
+      ['fe0000000000', checksum('select 1;')],
+      ['0123456789ab', checksum('select 2;')],
+      ['a00000000000', checksum('select 3;')],
+    ])
+    const values = [...texts].map(([id, sum], at) => {
+      const recorded = at === 1 ? sum : `${sum}/${'0'.repeat(64)}`
+      return `('main', '${id}', '${recorded}', 'applied', '${run.id}', 1, null)`
+    })
+    const begun = { revision: 'b00000000000', direction: 'up', done: 0, total: 1, run: run.id, checksum: '' }
+    const running = `('main', '${begun.revision}', '', 'running', '${run.id}', 1, '${JSON.stringify(begun)}')`
+    await connection.send(
+      `insert into drover.applied (history, revision, checksum, state, run, duration_ms, progress) values ${[...values, running].join(', ')}`,
+    )
+
+    const fingerprint = fingerprintOf(texts)
+    expect(await readState(connection, 'main', { withFingerprint: true })).toMatchObject({ fingerprint })
+    expect(await readState(connection, 'main')).not.toHaveProperty('fingerprint')
+    const [first] = texts.keys()
+    await connection.send(`update drover.applied set checksum = 'sha256:0' where revision = '${first}'`)
+    expect((await readState(connection, 'main', { withFingerprint: true })).fingerprint).not.toBe(fingerprint)
+    await connection.send('delete from drover.applied')
+    expect(await readState(connection, 'main', { withFingerprint: true })).not.toHaveProperty('fingerprint')
   })
 })
 

@@ -76,7 +76,7 @@ export function openSchemaHost(history: string, config: TenantsConfig, name: str
     drop: ({ slug, target }) => dropTarget(connection, history, target, roleOf(config, slug)),
     findOrphans: (known) => listOtherTargets(connection, history, namesOf(known)),
     lastFailed: () => readLastFailed(connection, history),
-    read: ({ target }) => readState(connection, history, target),
+    read: ({ target }) => readState(connection, history, { target }),
     begin: (release, options) => begin({ history, config, connection, release, options }),
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
