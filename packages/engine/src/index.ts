@@ -81,6 +81,7 @@ export { recordStamp, type StampRun } from './run/stamp.ts'
 export { batchOf, fillRange } from './source/batch.ts'
 export { examineScript, isInDoubt } from './source/examine-script.ts'
 export { readHistory, readHistoryMeanwhile, type Source } from './source/read-revisions.ts'
+export { type FilesStamp, stampFiles } from './source/stamp-files.ts'
 export {
   checksumOfStatements,
   findDataLoss,

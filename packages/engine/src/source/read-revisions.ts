@@ -54,8 +54,8 @@ export async function readHistoryMeanwhile(source: Source, checksums?: Map<strin
   }
 }
 
-/** A few milliseconds of reading. */
-const partLength = 200
+/** How many revisions are looked at in a few milliseconds. */
+export const partLength = 200
 
 function* readInParts(source: Source, checksums?: Map<string, string>): Generator<undefined, History> {
   const problems: Problem[] = []
@@ -75,7 +75,8 @@ function* readInParts(source: Source, checksums?: Map<string, string>): Generato
   return built.history
 }
 
-function listEntries(source: Source): readonly string[] {
+/** The names of whatever lies among the revisions; none where the folder is missing. */
+export function listEntries(source: Source): readonly string[] {
   const folder = join(source.root, source.folder)
   try {
     return readdirSync(folder).filter((name) => !name.startsWith('.'))
