@@ -6,6 +6,7 @@ import type { CliIo } from '../io.ts'
 import type { PatienceOptions } from '../patience.ts'
 import { criticalLines, criticalProblems } from '../render/critical.ts'
 import { type CommonOptions, Session } from '../session.ts'
+import { readSwitch } from '../switch.ts'
 import { readCritical } from './validate.ts'
 
 interface StartOptions extends CommonOptions, PatienceOptions {
@@ -82,14 +83,7 @@ function readCommand(
 
 /** Read from the environment alone: in an emergency the workspace itself may be what is wrong. */
 function isSkipping(env: CliIo['env']): boolean {
-  const text = env['DROVER_SKIP_MIGRATIONS']?.trim().toLowerCase() ?? ''
-  if (['', '0', 'false', 'no'].includes(text)) return false
-  if (['1', 'true', 'yes'].includes(text)) return true
-  throw new DroverError({
-    code: 'CONFIG_INVALID',
-    message: 'DROVER_SKIP_MIGRATIONS is neither 1 nor 0',
-    hint: 'set DROVER_SKIP_MIGRATIONS=1 to start without migrations, or unset it',
-  })
+  return readSwitch('DROVER_SKIP_MIGRATIONS', env, 'to start without migrations')
 }
 
 async function waitForAll(part: Session, options: StartOptions): Promise<ExitCode> {
