@@ -92,6 +92,7 @@ export async function withPlan(
   await using fleet = await session.fleet(workspace, wanted, {
     createMissing: request.createMissing ?? false,
     readSql: direction === 'up',
+    useMemos: external && !file,
   })
   for (const { database, created } of fleet.members)
     if (created) session.progress(`${database.name}: created the database`, database.name)
@@ -221,12 +222,16 @@ async function plan(
   return planRelease(members, direction, target, checksums, neighbours, options)
 }
 
-/** Checksums of the files of what is applied, by database and revision. */
+/** Checksums of the files of what is applied, by database and revision; of what is settled they are not needed. */
 export async function readAppliedChecksums(
   workspace: Workspace,
   members: readonly Member[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
-  const entries = members.map(async ({ database, history, state, texts }) => {
+  const entries = members.map(async (member) => {
+    const { database, state, texts } = member
+    // They are known to be as they were.
+    if (member.settled) return [database.name, new Map<string, string>()] as const
+    const { history } = member
     const applied = appliedIds(state)
     const known = history.revisions.filter((revision) => applied.has(revision.id))
     return [database.name, await readChecksums(workspace.root, known, state.applied, texts)] as const

@@ -18,6 +18,7 @@ import {
   locateDatabases,
   type Located,
   type Member,
+  type MemoPlace,
   type Neighbour,
   openFleet,
   readNeighbours,
@@ -31,6 +32,7 @@ import { type ExitCode, exitCodeOf } from './exit-code.ts'
 import type { CliIo } from './io.ts'
 import { documentOf } from './render/document.ts'
 import { endEntry, type LogEntry, logLine, problemEntry } from './render/log.ts'
+import { readSwitch } from './switch.ts'
 import { type ColorMode, type Style, styleFor } from './render/style.ts'
 import { problemText } from './render/text.ts'
 import { readDotEnv, readGitCommit, userName } from './surroundings.ts'
@@ -189,16 +191,23 @@ export class Session {
     return this.options.hooks === false ? [] : loadRunHooks(workspace.root)
   }
 
-  /** Connects to databases and reads where they stand. Starts the development server when the environment names no database. */
+  /**
+   * Connects to databases and reads where they stand. Starts the development server when the environment names no database.
+   * @param options.useMemos whether files need not be read that have not changed since all of them were applied. Default `false`
+   */
   async fleet(
     workspace: Workspace,
     wanted: readonly Database[],
-    options: { readonly createMissing?: boolean; readonly readSql?: boolean } = {},
+    {
+      useMemos = false,
+      ...options
+    }: { readonly createMissing?: boolean; readonly readSql?: boolean; readonly useMemos?: boolean } = {},
   ): Promise<Fleet> {
     const located = await this.locate(workspace, wanted)
     return openFleet(located, {
       root: workspace.root,
       ...options,
+      memos: useMemos ? this.#memos(workspace) : undefined,
       ...(this.options.verbose && {
         onNotice: (database, message) => {
           const lines = message.split('\n').map((line) => `${database}: ${line}`)
@@ -284,6 +293,14 @@ export class Session {
     if (!phase) return { ...problem, hint: named }
     // Going on must not run what the first try was told to leave.
     return { ...problem, hint: named.replaceAll(/(\bupgrade [^;]*--resume)(?! --phase)/g, `$1 --phase ${phase}`) }
+  }
+
+  /** Where it is kept what histories come to; nowhere in a workspace without the folder that holds caches. */
+  #memos(workspace: Workspace): MemoPlace | undefined {
+    const modules = join(workspace.root, 'node_modules')
+    if (readSwitch('DROVER_READ_ALL', this.environment(workspace), 'to have all files read') || !existsSync(modules))
+      return undefined
+    return { folder: join(modules, '.cache', 'drover'), version }
   }
 
   get #colorMode(): ColorMode {

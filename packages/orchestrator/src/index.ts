@@ -6,6 +6,7 @@ export {
   planAbandonments,
   runAbandonments,
 } from './release/abandon.ts'
+export type { MemoPlace } from './release/history-memo.ts'
 export { type Fleet, type FleetOptions, type Member, openFleet, problemsOf, type Unread } from './release/fleet.ts'
 export { type CriticalFindings, findCritical } from './readiness/find-critical.ts'
 export { type Arrival, type Delay, type Patience, waitForServers } from './readiness/wait-for-servers.ts'

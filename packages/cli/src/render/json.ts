@@ -216,22 +216,28 @@ export function outcomeJson(outcome: DatabaseOutcome, ended: readonly EndedBlock
     if (tenants) return tenantsOutcomeJson(name, tenants, plan.tenants.survey)
     return tenantsPlanJson(name, plan.tenants.survey, { all: false })
   }
-  const applied = new Map(plan.member.state.applied.map((row) => [row.id, row]))
-  for (const { direction, revision } of [...doneElsewhere, ...finished, ...(rolledBack?.finished ?? [])]) {
-    if (direction === 'up') applied.set(revision.id, { id: revision.id, checksum: '', appliedAt: '' })
-    else applied.delete(revision.id)
-  }
+  const changes = [...doneElsewhere, ...finished, ...(rolledBack?.finished ?? [])]
   const steps = [
     ...finished.map(finishedJson),
     ...(failed?.step ? [stepJson(failed.step, 'failed')] : []),
     ...notTried.map((step) => stepJson(step, 'skipped')),
     ...(rolledBack?.finished ?? []).map(finishedJson),
   ]
-  const member = { ...plan.member, state: { ...plan.member.state, applied: [...applied.values()] } }
+  const member = changes.length === 0 ? plan.member : withChanges(plan.member, changes)
   const own = ended.filter(({ database }) => database === member.database.name).map(({ blocker }) => blocker)
   const { name, targets } = memberJson(member, steps, plan.heldBack, outcome.hooks.map(hookJson))
   const more = { ...(own.length > 0 && { endedSessions: own }), ...snapshotJson(outcome.loaded) }
   return { name, targets: targets.map((target) => ({ ...target, ...more })) }
+}
+
+/** A database after steps. */
+function withChanges(member: Member, changes: readonly Step[]): Member {
+  const applied = new Map(member.state.applied.map((row) => [row.id, row]))
+  for (const { direction, revision } of changes) {
+    if (direction === 'up') applied.set(revision.id, { id: revision.id, checksum: '', appliedAt: '' })
+    else applied.delete(revision.id)
+  }
+  return { ...member, state: { ...member.state, applied: [...applied.values()] } }
 }
 
 function heldBackJson({ revision, phase, waitsFor, hint }: HeldBack): HeldBackJson {

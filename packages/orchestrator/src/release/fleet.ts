@@ -4,19 +4,24 @@ import {
   createDatabase,
   type DatabaseState,
   openConnection,
+  readHistory,
   readHistoryMeanwhile,
   readState,
+  type Source,
 } from '@drover/engine'
 import { buildHistory, DroverError, type History, type Problem } from '@drover/history'
 
 import type { TenantSet } from '../tenants/tenant-set.ts'
 import { type Database, hasTenants, isExternal } from '../workspace/discover.ts'
 import type { Located } from '../workspace/locate.ts'
+import { keepMemo, type MemoPlace, readMemo, recall } from './history-memo.ts'
+import type { Status } from './status.ts'
 
 /** A database that was reached: its files, its connection, and what it said. */
 export interface Member {
   readonly located: Located
   readonly database: Database
+  /** Of one that is settled, the files are read when it is asked for; that throws as reading them does. */
   readonly history: History
   readonly connection: Connection
   readonly state: DatabaseState
@@ -24,6 +29,8 @@ export interface Member {
   readonly created: boolean
   /** Checksums of the texts of the up sides, by id, where they were asked for. */
   readonly texts?: ReadonlyMap<string, string>
+  /** Where it stands, where nothing has changed since it was found to have had all revisions as their files are. */
+  readonly settled?: Status
   /** Missing where it has none. */
   readonly tenants?: TenantSet
 }
@@ -48,6 +55,8 @@ export interface FleetOptions {
   readonly createMissing?: boolean
   /** Whether the SQL of the revisions is read along with them, because it is going to be compared. Default `false`. */
   readonly readSql?: boolean
+  /** Where it is kept what histories come to, so that files which have not changed are not read. Default: all are read. */
+  readonly memos?: MemoPlace | undefined
   /** Called with each NOTICE and WARNING that a server sends. */
   readonly onNotice?: (database: string, message: string) => void
 }
@@ -81,23 +90,22 @@ async function openMember(
 ): Promise<Member | (Unread & { readonly located: Located })> {
   const { database, url } = located
   const connection = openConnection(url, { onNotice: (message) => options.onNotice?.(database.name, message) })
+  const source = { root: options.root, folder: database.migrations }
+  // Those of tenants need the files in any case.
+  const memos = isExternal(database) || located.tenants ? undefined : options.memos
   try {
+    const memo = memos && readMemo(memos, database.name, source)
     // The files are read while the server answers.
-    const answer = readState(connection, database.name)
+    const answer = readState(connection, database.name, { withFingerprint: memo !== undefined })
     answer.catch(() => undefined)
+    const settled = memo && (await recall(memo, source, answer))
+    if (settled) return settledMember(located, connection, source, settled)
+    const readAt = Date.now()
     const texts = options.readSql ? new Map<string, string>() : undefined
-    const history = isExternal(database)
-      ? noRevisions()
-      : await readHistoryMeanwhile({ root: options.root, folder: database.migrations }, texts)
-    const member = {
-      located,
-      database,
-      history,
-      connection,
-      state: await answer,
-      created: false,
-      ...(texts && { texts }),
-    }
+    const history = isExternal(database) ? noRevisions() : await readHistoryMeanwhile(source, texts)
+    const state = await answer
+    if (memos && texts) await keepMemo(memos, database.name, source, { history, texts, readAt }, state)
+    const member = { located, database, history, connection, state, created: false, ...(texts && { texts }) }
     if (!located.tenants) return member
     // Most databases have none.
     const { openTenantSet } = await import('../tenants/tenant-set.ts')
@@ -105,6 +113,27 @@ async function openMember(
   } catch (error) {
     await connection[Symbol.asyncDispose]()
     return { located, database, problems: problemsOf(error, database.name) }
+  }
+}
+
+/** A member whose files have not been read, and are once somebody asks for them. */
+function settledMember(
+  located: Located,
+  connection: Connection,
+  source: Source,
+  { status, state }: { readonly status: Status; readonly state: DatabaseState },
+): Member {
+  let history: History | undefined
+  return {
+    located,
+    database: located.database,
+    connection,
+    state,
+    created: false,
+    settled: status,
+    get history() {
+      return (history ??= readHistory(source))
+    },
   }
 }
 

@@ -21,7 +21,8 @@ export async function readNeighbours(
 ): Promise<readonly Neighbour[]> {
   const inRelease = new Set(members.map((member) => member.database.name))
   const others = all.filter((database) => !inRelease.has(database.name))
-  const mentioned = mentionedBy(members.map((member) => member.history))
+  // What is applied has had all that it depends on.
+  const mentioned = mentionedBy(members.flatMap((member) => (member.settled ? [] : [member.history])))
   const wanted =
     direction === 'up'
       ? others.filter((database) => mentioned.has(database.name))

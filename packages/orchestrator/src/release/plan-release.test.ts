@@ -4,8 +4,23 @@ import { describe, expect, it } from 'vitest'
 import { exampleMember } from './example-member.ts'
 import type { Member } from './fleet.ts'
 import { databasesOfTarget, type PlanOptions, planRelease } from './plan-release.ts'
+import { statusOf } from './status.ts'
 
 const line = { a: [], b: ['a'], c: ['b'] }
+
+function settle(member: Member): Member {
+  return { ...member, settled: statusOf(member) }
+}
+
+/** The same, and says so if anybody asks for its files. */
+function unread(member: Member): Member {
+  return {
+    ...settle(member),
+    get history(): never {
+      throw new Error('its files were read')
+    },
+  }
+}
 
 describe('planRelease', () => {
   it('upgrades in the order of the databases, each from where it stands', () => {
@@ -41,6 +56,36 @@ describe('planRelease', () => {
     const [first] = plan([exampleMember('first', line, ['a'])], 'up', '+1')
 
     expect(first?.status).toEqual({ state: 'behind', current: ['a'], heads: ['c'], pending: ['b', 'c'] })
+  })
+
+  describe('of a database that is known to have had everything', () => {
+    const forked = { a: [], b: ['a'], c: ['a'] }
+
+    it('has nothing to do at its head, and does not ask for the files', () => {
+      const [first, second] = plan(
+        [unread(exampleMember('first', line, ['a', 'b', 'c'])), exampleMember('second', line, ['a', 'b'])],
+        'up',
+        'head',
+      )
+
+      expect(first).toMatchObject({ steps: [], status: { state: 'up-to-date', current: ['c'], heads: ['c'] } })
+      expect(second).toMatchObject({ steps: [{ revision: { id: 'c' } }] })
+    })
+
+    it('has nothing to do at its heads, and is refused where head would be one of several', () => {
+      const settled = exampleMember('main', forked, ['a', 'b', 'c'])
+
+      expect(stepsOf([unread(settled)], 'up', 'heads')).toEqual([['main']])
+      expect(problemsOf([settle(settled)], 'up', 'head')).toEqual([['main', 'SEVERAL_HEADS', undefined]])
+    })
+
+    it('is planned as any other for another target, and downwards', () => {
+      const members = [settle(exampleMember('main', { aaaa: [], bbbb: ['aaaa'] }, ['aaaa', 'bbbb']))]
+
+      expect(stepsOf(members, 'up', 'aaaa')).toEqual([['main']])
+      expect(problemsOf(members, 'up', 'cccc')).toEqual([['main', 'REVISION_UNKNOWN', undefined]])
+      expect(stepsOf(members, 'down', '-1')).toEqual([['main', 'down bbbb']])
+    })
   })
 
   it('collects the problems of all databases, each with its name, and plans nothing', () => {

@@ -92,6 +92,10 @@ export function planRelease(
       problems.push(...edited.map((problem) => ({ ...problem, database: member.database.name })))
       continue
     }
+    if (direction === 'up' && isSettledAt(member, target)) {
+      databases.push({ member, status: statusOf(member), steps: [] })
+      continue
+    }
     const begun = findBegun(member, direction, target, options)
     const halfDone = begun ? undefined : findHalfDone(member)
     // Whatever else there is to say follows from it.
@@ -124,6 +128,12 @@ export function planRelease(
   if (unmet.length > 0) return { ok: false, problems: unmet }
   const plan = { direction, databases: taken, segments, warnings: [...reformatted, ...warnings] }
   return { ok: true, plan: direction === 'up' && options.fromSnapshot ? load(plan, options.fromSnapshot) : plan }
+}
+
+/** Whether it is known, without looking at its revisions, that an upgrade to a target has nothing to do on a database. */
+function isSettledAt({ settled }: Member, { branch, anchor, steps }: Target): boolean {
+  if (!settled || branch !== undefined || steps !== 0) return false
+  return anchor?.kind === 'heads' || (anchor?.kind === 'head' && settled.heads.length === 1)
 }
 
 /** The same plan, with the snapshots that empty databases are made from. */

@@ -12,8 +12,10 @@ export interface Status {
   readonly state: 'up-to-date' | 'behind' | 'ahead' | 'diverged'
 }
 
-/** Compares what is applied with the files. Pure. */
-export function statusOf({ history, state }: Pick<Member, 'history'> & { readonly state: HistoryState }): Status {
+/** Compares what is applied with the files, unless it is known how they compare. */
+export function statusOf(member: Pick<Member, 'history' | 'settled'> & { readonly state: HistoryState }): Status {
+  if (member.settled) return member.settled
+  const { history, state } = member
   const applied = appliedIds(state)
   const pending = history.revisions.filter((revision) => !applied.has(revision.id)).map((revision) => revision.id)
   return {

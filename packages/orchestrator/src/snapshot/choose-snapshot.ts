@@ -32,7 +32,7 @@ export function chooseSnapshot(
   { snapshots, isAsked = false, transaction }: SnapshotChoice,
 ): Choice {
   const { member, steps } = plan
-  const { database, state, history } = member
+  const { database, state } = member
   const found = snapshots.get(database.name)
   if (!found || steps.length === 0) return {}
   const say = (reason: string, hint: string): Choice => ({
@@ -47,7 +47,7 @@ export function chooseSnapshot(
   if (state.applied.length > 0 || state.halfDone) {
     return sayIfAsked('the database has had some already', 'leave --from-snapshot out: it is for an empty database')
   }
-  const isWhole = steps.length === history.revisions.length
+  const isWhole = steps.length === member.history.revisions.length
   const remake = `make it anew: ${snapshotCommand(database.name)}`
   if (found.kind !== 'usable') {
     const reason = `${database.snapshot} ${found.kind === 'missing' ? 'is missing' : found.reason}`
