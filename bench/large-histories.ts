@@ -42,7 +42,7 @@ const shapes: Readonly<Record<string, readonly Shape[]>> = {
 }
 
 /** Wall ratios to the baseline. */
-const aims = { 'migrate upgrade -d long': 15 }
+const aims = { 'migrate upgrade -d long': 15, 'migrate upgrade -d long, all read': 15 }
 
 /** Writes histories of thousands of revisions, applies all of them, and measures what is done with them after that. */
 export async function measureLargeHistories(rounds: number): Promise<LargeReport> {
@@ -58,13 +58,13 @@ export async function measureLargeHistories(rounds: number): Promise<LargeReport
   const [short, long] = histories
   const grown = (what: keyof LargeReport['growth']) => long![what] / short![what]
 
-  const migrate = (...args: readonly string[]): Subject => ({
-    name: `migrate ${args.join(' ')}`,
-    args: [script, ...args],
-    env,
-  })
-  const names = Object.keys(shapes)
-  const subjects = [emptyNode(path), ...names.map((name) => migrate('upgrade', '-d', name))]
+  const upgrade = (database: string): readonly Subject[] => {
+    const args = ['upgrade', '-d', database]
+    const name = `migrate ${args.join(' ')}`
+    const read = { name: `${name}, all read`, args: [script, ...args], env: { ...env, DROVER_READ_ALL: '1' } }
+    return [{ name, args: [script, ...args], env }, read]
+  }
+  const subjects = [emptyNode(path), ...Object.keys(shapes).flatMap(upgrade)]
   const place = { cwd: root, scratchFile: join(server.scratch, 'cpu') }
   await measure(subjects, { ...place, rounds: 2 })
   return {
