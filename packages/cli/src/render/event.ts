@@ -18,6 +18,7 @@ export function eventEntry(event: ReleaseEvent): LogEntry {
     ...(message !== undefined && { message }),
     ...(database !== undefined && { database }),
     ...fieldsOf(fields),
+    ...(passing.has(type) && 'problem' in event && { problem: event.problem }),
   }
 }
 
@@ -40,6 +41,9 @@ const worrying: ReadonlySet<ReleaseEvent['type']> = new Set([
   'server-lost',
 ] as const)
 
+/** Those whose problem nothing else tells, because the run goes on. */
+const passing: ReadonlySet<ReleaseEvent['type']> = new Set(['tenant-parked', 'gate-passed-over', 'server-silent'])
+
 /** The fields of an event by the names that programs know them by. */
 function fieldsOf(event: Fields): Readonly<Record<string, unknown>> {
   const { step, hook, command, line, problem: _, ...others } = event
@@ -60,7 +64,7 @@ interface Fields {
   readonly hook?: Hook
   /** What is said, or where it is. */
   readonly line?: string | number
-  /** Told once more, and in full, at the end. */
+  /** Mostly told once more, and in full, at the end. */
   readonly problem?: unknown
   readonly durationMs?: number
   readonly [field: string]: unknown
