@@ -13,23 +13,32 @@ import { join } from 'node:path'
 
 import { type DatabaseState, readHistory } from '@drover/engine'
 import { checksum, type History } from '@drover/history'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
 import { type HistoryMemo, keepMemo, readMemo, recall } from './history-memo.ts'
 
+/** Enough for a history to be worth keeping. */
+const many = 500
+
+/** One that tests change; they are many to write anew for each. */
+const some = 7
+
 let root: string
-beforeEach(() => {
+beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'drover memo '))
   for (let number = 0; number < many; number += 1) addRevision(number)
 })
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+afterEach(() => {
+  rmSync(join(root, 'node_modules'), { recursive: true, force: true })
+  rmSync(folderOf(many), { recursive: true, force: true })
+  for (const number of [some, many - 1]) addRevision(number)
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** Enough for a history to be worth keeping. */
-const many = 500
 const folder = 'databases/main/migrations'
 
 const idOf = (number: number) => number.toString(16).padStart(12, '0')
-const fileOf = (number: number, file: string) => join(root, folder, `${number}`.padStart(4, '0'), file)
+const folderOf = (number: number) => join(root, folder, String(number).padStart(4, '0'))
 const textOf = (number: number) => `select ${number};\n`
 const source = () => ({ root, folder })
 const place = (version = '1.2.3') => ({ folder: join(root, 'node_modules/.cache/drover'), version })
@@ -41,9 +50,9 @@ function addRevision(number: number): void {
     message: `step ${number}`,
     created: new Date(Date.UTC(2026, 0, 1) + number * 60_000).toISOString().replace('.000Z', 'Z'),
   }
-  mkdirSync(join(fileOf(number, ''), '..', `${number}`.padStart(4, '0')), { recursive: true })
-  writeFileSync(fileOf(number, 'revision.json'), JSON.stringify(record))
-  writeFileSync(fileOf(number, 'migration.sql'), textOf(number))
+  mkdirSync(folderOf(number), { recursive: true })
+  writeFileSync(join(folderOf(number), 'revision.json'), JSON.stringify(record))
+  writeFileSync(join(folderOf(number), 'migration.sql'), textOf(number))
 }
 
 interface Read {
@@ -125,7 +134,7 @@ describe('keepMemo', () => {
     [
       'a history that is read in no time',
       () => {
-        rmSync(fileOf(many - 1, ''), { recursive: true })
+        rmSync(folderOf(many - 1), { recursive: true })
         return keep(read(), stateOf(many - 1))
       },
     ],
@@ -195,10 +204,10 @@ describe('recall', () => {
   })
 
   it.each<[string, () => void]>([
-    ['an edited file', () => writeFileSync(fileOf(7, 'migration.sql'), 'select 8;\n')],
-    ['an edited record', () => writeFileSync(fileOf(7, 'revision.json'), '{}')],
+    ['an edited file', () => writeFileSync(join(folderOf(some), 'migration.sql'), 'select 8;\n')],
+    ['an edited record', () => writeFileSync(join(folderOf(some), 'revision.json'), '{}')],
     ['one revision more', () => addRevision(many)],
-    ['one revision less', () => rmSync(fileOf(7, ''), { recursive: true })],
+    ['one revision less', () => rmSync(folderOf(some), { recursive: true })],
   ])('does not know it any more with %s', async (_, change) => {
     const memo = await kept()
     const { fingerprint } = memo

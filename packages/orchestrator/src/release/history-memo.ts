@@ -27,7 +27,7 @@ const memoSchema = v.strictObject({
   /** Of the files, from the root. */
   migrations: v.string(),
   /** What the file system said of them. */
-  digest: v.string(),
+  stamp: v.strictObject({ names: v.string(), files: v.string() }),
   /** Of the revisions, with the texts of their up sides. */
   fingerprint: v.string(),
   /** Where a database is that has had all of them. */
@@ -55,8 +55,8 @@ export async function recall(
   source: Source,
   state: Promise<DatabaseState>,
 ): Promise<{ readonly status: Status; readonly state: DatabaseState } | undefined> {
-  const { digest } = await stampFiles(source)
-  if (digest !== memo.digest) return undefined
+  const stamp = await stampFiles(source, memo.stamp)
+  if (stamp?.files !== memo.stamp.files) return undefined
   const now = await state
   if (now.halfDone || now.fingerprint !== memo.fingerprint) return undefined
   const { current, heads } = memo
@@ -72,9 +72,8 @@ const graceMs = 2_000
 /**
  * Keeps what the files of a history came to, once a database has had all of it: the next run on that has a use for it. Where nothing can be
  * written, nothing is kept.
- * @param texts checksums of the texts of the up sides, by id
- * @param readAt when reading the files began, in milliseconds since 1970. Where one of them was changed since, or shortly before,
- * nothing is kept: it may have been read as it was
+ * @param read what the files have brought, with the checksums of the texts of the up sides, and when reading them began, in milliseconds
+ * since 1970. Where a file was changed since, or shortly before, nothing is kept: it may have been read as it was
  */
 export async function keepMemo(
   place: MemoPlace,
@@ -88,14 +87,14 @@ export async function keepMemo(
   if (state.halfDone || state.applied.length !== revisions.length || !isWritable(place)) return
   const fingerprint = fingerprintOf(read.texts)
   if (fingerprint !== fingerprintOf(new Map(state.applied.map((row) => [row.id, row.checksum])))) return
-  const { digest, changedAt } = await stampFiles(source)
+  const { names, files, changedAt } = await stampFiles(source)
   if (changedAt > read.readAt - graceMs) return
   const heads = read.history.heads.map(({ id }) => id)
   const current = currentOf(read.history, new Set(read.texts.keys()))
   write(place, database, {
     version: place.version,
     migrations: source.folder,
-    digest,
+    stamp: { names, files },
     fingerprint,
     current: [...current],
     heads,
