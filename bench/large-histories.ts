@@ -9,6 +9,7 @@ import { environmentOf, initialise, script } from './fleet.ts'
 import { branchingHistory, linearHistory, makeWorkspace, type Shape, writeDatabase } from './generate.ts'
 import { measure, type Subject } from './measure.ts'
 import { compare, median, type Report } from './report.ts'
+import { installDrover, published } from './runner/install-drover.ts'
 import { type BenchServer, startBenchServer } from './server.ts'
 import { baseline, emptyNode } from './start-up.ts'
 
@@ -42,10 +43,15 @@ const shapes: Readonly<Record<string, readonly Shape[]>> = {
 }
 
 /** Wall ratios to the baseline. */
-const aims = { 'migrate upgrade -d long': 15, 'migrate upgrade -d long, all read': 15 }
+const aims = {
+  'migrate upgrade -d long': 15,
+  'migrate upgrade -d long, all read': 15,
+  'published upgrade -d long': 15,
+  'published upgrade -d long, all read': 15,
+}
 
 /** Writes histories of thousands of revisions, applies all of them, and measures what is done with them after that. */
-export async function measureLargeHistories(rounds: number): Promise<LargeReport> {
+export async function measureLargeHistories(rounds: number, onProgress: (line: string) => void): Promise<LargeReport> {
   await using server = await startBenchServer()
   const root = prepareWorkspace(server)
   const path = process.env['PATH']
@@ -58,13 +64,17 @@ export async function measureLargeHistories(rounds: number): Promise<LargeReport
   const [short, long] = histories
   const grown = (what: keyof LargeReport['growth']) => long![what] / short![what]
 
-  const upgrade = (database: string): readonly Subject[] => {
-    const args = ['upgrade', '-d', database]
-    const name = `migrate ${args.join(' ')}`
-    const read = { name: `${name}, all read`, args: [script, ...args], env: { ...env, DROVER_READ_ALL: '1' } }
-    return [{ name, args: [script, ...args], env }, read]
-  }
-  const subjects = [emptyNode(path), ...Object.keys(shapes).flatMap(upgrade)]
+  await installDrover(onProgress)
+  const upgrades = (program: string, file: string): readonly Subject[] =>
+    Object.keys(shapes).flatMap((database) => {
+      const args = [file, 'upgrade', '-d', database]
+      const name = `${program} upgrade -d ${database}`
+      return [
+        { name, args, env },
+        { name: `${name}, all read`, args, env: { ...env, DROVER_READ_ALL: '1' } },
+      ]
+    })
+  const subjects = [emptyNode(path), ...upgrades('migrate', script), ...upgrades('published', published)]
   const place = { cwd: root, scratchFile: join(server.scratch, 'cpu') }
   await measure(subjects, { ...place, rounds: 2 })
   return {

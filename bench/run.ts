@@ -38,9 +38,10 @@ if (values.tenants !== undefined && !positionals.includes('tenants')) {
   throw new RangeError('--tenants is for: pnpm bench tenants')
 }
 
+const onProgress = (line: string) => void process.stderr.write(`${line}\n`)
 const wanted = new Set(positionals.length > 0 ? positionals : usual)
-const startUp = wanted.has('start-up') ? await measureStartUp(rounds ?? 20) : undefined
-const large = wanted.has('large') ? await measureLargeHistories(rounds ?? 20) : undefined
+const startUp = wanted.has('start-up') ? await measureStartUp(rounds ?? 20, onProgress) : undefined
+const large = wanted.has('large') ? await measureLargeHistories(rounds ?? 20, onProgress) : undefined
 const autogenerate = wanted.has('autogenerate') ? await measureAutogenerate(rounds ?? 20) : undefined
 const fixture = wanted.has('fixture') ? await measureFixture(rounds ?? 20) : undefined
 const runner = wanted.has('runner')
@@ -48,7 +49,7 @@ const runner = wanted.has('runner')
       rounds: rounds ?? 5,
       ...(values.row && { rows: values.row.flatMap((names) => names.split(',')) }),
       ...(values.only !== undefined && { only: values.only.split(',') }),
-      onProgress: (line) => process.stderr.write(`${line}\n`),
+      onProgress,
       onRow: (row) => values.json || process.stdout.write(`${formatRow(row)}\n`),
     })
   : undefined
@@ -56,7 +57,7 @@ const tenants = wanted.has('tenants')
   ? await measureTenants({
       rounds: rounds ?? 3,
       tenants: tenantCount,
-      onProgress: (line) => process.stderr.write(`${line}\n`),
+      onProgress,
     })
   : undefined
 const tables = [

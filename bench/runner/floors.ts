@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { linearHistory, makeWorkspace, writeDatabase } from '../generate.ts'
-import { modulesOfDrover } from './install-drover.ts'
+import { modulesOfDrover, published } from './install-drover.ts'
 import { type BenchRevision, textOf } from './revisions.ts'
 import { inTurns, quote, type Tool } from './tool.ts'
 
@@ -55,7 +55,7 @@ function bareLine(direction: 'up' | 'down', places: Parameters<Tool['up']>[0]): 
   return [node, quote(bareScript), direction, ...words].join(' ')
 }
 
-const published = quote(join(modulesOfDrover, '@drover', 'cli', 'dist', 'main.js'))
+const program = quote(published)
 
 /** This repository's own, as it is published. */
 export const drover: Tool = {
@@ -64,13 +64,13 @@ export const drover: Tool = {
   write: writeWorkspace,
   up: (places) => migrateLine('upgrade', places),
   down: (places) => migrateLine('downgrade base', places),
-  startUp: `${node} ${published} --version`,
+  startUp: `${node} ${program} --version`,
   forget: 'drop schema if exists drover cascade',
 }
 
 function migrateLine(command: string, places: Parameters<Tool['up']>[0]): string {
   const urls = places.map(({ name, url }) => `${name.toUpperCase()}_DATABASE_URL=${quote(url)}`)
-  return [...urls, node, published, command].join(' ')
+  return [...urls, node, program, command].join(' ')
 }
 
 /** A workspace of Drover, whose files the bare script reads too. */
