@@ -193,10 +193,10 @@ async function readSnapshots(
       : isAsked || isMirror(database)
   const wanted = members.filter((member) => isWanted(member) && (isEmpty(member) || isAsked))
   const states = wanted.map(async (member): Promise<readonly [string, SnapshotState]> => {
-    const { database, history } = member
+    const { database } = member
     // Of one that is not empty nothing has to be read to know that it is not made from anything.
     if (!isEmpty(member)) return [database.name, { kind: 'missing' }]
-    return [database.name, await readSnapshotState(workspace.root, database, history)]
+    return [database.name, await readSnapshotState(workspace.root, database, member.history)]
   })
   return { snapshots: new Map(await Promise.all(states)), isAsked, transaction }
 }

@@ -32,10 +32,10 @@ import { type ExitCode, exitCodeOf } from './exit-code.ts'
 import type { CliIo } from './io.ts'
 import { documentOf } from './render/document.ts'
 import { endEntry, type LogEntry, logLine, problemEntry } from './render/log.ts'
-import { readSwitch } from './switch.ts'
 import { type ColorMode, type Style, styleFor } from './render/style.ts'
 import { problemText } from './render/text.ts'
 import { readDotEnv, readGitCommit, userName } from './surroundings.ts'
+import { readSwitch } from './switch.ts'
 import { version } from './version.ts'
 
 /** The options that every command understands. */

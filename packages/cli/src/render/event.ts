@@ -17,8 +17,7 @@ export function eventEntry(event: ReleaseEvent): LogEntry {
     event: type,
     ...(message !== undefined && { message }),
     ...(database !== undefined && { database }),
-    ...fieldsOf(fields),
-    ...(passing.has(type) && 'problem' in event && { problem: event.problem }),
+    ...fieldsOf(type, fields),
   }
 }
 
@@ -41,17 +40,18 @@ const worrying: ReadonlySet<ReleaseEvent['type']> = new Set([
   'server-lost',
 ] as const)
 
-/** Those whose problem nothing else tells, because the run goes on. */
+/** Those whose problem nothing else tells, because the run goes on. That of any other is told in full at the end. */
 const passing: ReadonlySet<ReleaseEvent['type']> = new Set(['tenant-parked', 'gate-passed-over', 'server-silent'])
 
 /** The fields of an event by the names that programs know them by. */
-function fieldsOf(event: Fields): Readonly<Record<string, unknown>> {
-  const { step, hook, command, line, problem: _, ...others } = event
+function fieldsOf(type: ReleaseEvent['type'], fields: Fields): Readonly<Record<string, unknown>> {
+  const { step, hook, command, line, problem, ...others } = fields
   return {
     ...(step && describeStep(step)),
     ...hook,
     ...(typeof line === 'number' && { line }),
     ...(command && { argv: command }),
+    ...(passing.has(type) && { problem }),
     ...others,
     ...(others.durationMs !== undefined && { durationMs: round(others.durationMs) }),
   }
@@ -64,7 +64,6 @@ interface Fields {
   readonly hook?: Hook
   /** What is said, or where it is. */
   readonly line?: string | number
-  /** Mostly told once more, and in full, at the end. */
   readonly problem?: unknown
   readonly durationMs?: number
   readonly [field: string]: unknown

@@ -216,22 +216,22 @@ export function outcomeJson(outcome: DatabaseOutcome, ended: readonly EndedBlock
     if (tenants) return tenantsOutcomeJson(name, tenants, plan.tenants.survey)
     return tenantsPlanJson(name, plan.tenants.survey, { all: false })
   }
-  const changes = [...doneElsewhere, ...finished, ...(rolledBack?.finished ?? [])]
   const steps = [
     ...finished.map(finishedJson),
     ...(failed?.step ? [stepJson(failed.step, 'failed')] : []),
     ...notTried.map((step) => stepJson(step, 'skipped')),
     ...(rolledBack?.finished ?? []).map(finishedJson),
   ]
-  const member = changes.length === 0 ? plan.member : withChanges(plan.member, changes)
+  const member = withChanges(plan.member, [...doneElsewhere, ...finished, ...(rolledBack?.finished ?? [])])
   const own = ended.filter(({ database }) => database === member.database.name).map(({ blocker }) => blocker)
   const { name, targets } = memberJson(member, steps, plan.heldBack, outcome.hooks.map(hookJson))
   const more = { ...(own.length > 0 && { endedSessions: own }), ...snapshotJson(outcome.loaded) }
   return { name, targets: targets.map((target) => ({ ...target, ...more })) }
 }
 
-/** A database after steps. */
+/** A database after steps. Without any it is the very same: a copy would have the files read of one that is settled. */
 function withChanges(member: Member, changes: readonly Step[]): Member {
+  if (changes.length === 0) return member
   const applied = new Map(member.state.applied.map((row) => [row.id, row]))
   for (const { direction, revision } of changes) {
     if (direction === 'up') applied.set(revision.id, { id: revision.id, checksum: '', appliedAt: '' })

@@ -51,6 +51,7 @@ $drover$;
 select (${selectIdentity}) as identity, (${selectHeld(history)}) as held, had.*
 from (select ${wanted} from ${storeSchema}.applied where ${isOfPlace(place)}) as had`)
     const { identity, fingerprint } = row!
+    // A copy of what was had would take it apart.
     return Object.assign(await stateOf(connection, place, row!), {
       identity: String(identity),
       initialised: true,

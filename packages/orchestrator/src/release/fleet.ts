@@ -21,7 +21,7 @@ import type { Status } from './status.ts'
 export interface Member {
   readonly located: Located
   readonly database: Database
-  /** Of one that is settled, the files are read when it is asked for; that throws as reading them does. */
+  /** Of one that is settled, the files are read when it is asked for, so not to be taken out before it is needed; that throws as reading them does. */
   readonly history: History
   readonly connection: Connection
   readonly state: DatabaseState

@@ -66,6 +66,7 @@ describe('planRelease', () => {
         [unread(exampleMember('first', line, ['a', 'b', 'c'])), exampleMember('second', line, ['a', 'b'])],
         'up',
         'head',
+        { fromSnapshot: { snapshots: new Map() } },
       )
 
       expect(first).toMatchObject({ steps: [], status: { state: 'up-to-date', current: ['c'], heads: ['c'] } })
